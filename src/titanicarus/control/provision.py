@@ -1,0 +1,114 @@
+"""The first files of a host: enough to boot, to know its masters and to be known by them. Salt does all the rest."""
+
+from __future__ import annotations
+
+import shutil
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import titanicarus
+from titanicarus.control import files, layout, library, salt_config
+from titanicarus.control.errors import ControlError
+from titanicarus.control.secrets import Secrets
+
+if TYPE_CHECKING:
+    from titanicarus.fleet import Declaration, Fleet, Host
+
+UNIT_FOLDERS = ("etc/systemd/system", "usr/local/lib/systemd/system", "usr/lib/systemd/system", "lib/systemd/system")
+
+
+def provision(declaration: Declaration, secrets: Secrets, host_id: str, root: Path) -> None:
+    """Write into the host's file system at `root` what it needs before its first boot.
+
+    Host name and names of the fleet, the Salt minion's configuration and keys, the library; on control hosts also the
+    master's configuration and keys with every minion of the fleet accepted, and an empty place for releases.
+    Idempotent: what is right already is not touched, so it may run again on a host that was provisioned before.
+    """
+    fleet = declaration.fleet
+    host = fleet.host(host_id)
+    files.write(root / "etc/hostname", f"{host.id}\n")
+    files.write(root / "etc/hosts", hosts_file(declaration, host))
+    _library(root)
+    _minion(fleet, host, secrets, root)
+    if "control" in host.roles:
+        _master(fleet, host, secrets, root)
+
+
+def hosts_file(declaration: Declaration, host: Host) -> str:
+    """The text of /etc/hosts: every host and VIP of the fleet, so that no name server is needed to find a peer."""
+    from titanicarus.fleet import pillar_for  # noqa: PLC0415 -- the model is heavy, and only this function needs it
+
+    lines = [salt_config.HEADER.rstrip(), "127.0.0.1 localhost", "::1 localhost ip6-localhost ip6-loopback"]
+    for entry in pillar_for(declaration, host.id)["names"]:
+        lines.append(" ".join([entry["address"], *entry["names"]]))
+    return "\n".join(lines) + "\n"
+
+
+def _library(root: Path) -> None:
+    source = Path(titanicarus.__file__).parent
+    library.install(_packed(source), root)
+    _seed_modules(source, root)
+
+
+@cache
+def _packed(source: Path) -> library.Library:
+    """One packing serves all the hosts that one run of the program provisions."""
+    return library.pack(source)
+
+
+def _seed_modules(source: Path, root: Path) -> None:
+    """Give the minion the execution modules from the start: `saguire apply` calls `platform.apply` before the
+    minion has ever synchronised. Salt's own synchronising finds them in place and keeps them right from then on."""
+    modules = source.parent.parent / "_modules"
+    target = layout.below(root, layout.SALT_CACHE) / "minion" / "extmods" / "modules"
+    if target.exists() or not modules.is_dir():
+        return
+    files.folder(target)
+    for module in sorted(modules.glob("*.py")):
+        files.write(target / module.name, module.read_bytes(), 0o600, durable=False)
+
+
+def _minion(fleet: Fleet, host: Host, secrets: Secrets, root: Path) -> None:
+    salt = layout.below(root, layout.SALT)
+    keys = files.folder(salt / "pki" / "minion", 0o700)
+    pair = secrets.minions[host.id]
+    files.write(keys / "minion.pem", pair.private, 0o400)
+    files.write(keys / "minion.pub", pair.public, 0o644)
+    files.write(keys / "master_sign.pub", secrets.sign.public, 0o644)
+    files.write(salt / "minion", salt_config.text(salt_config.minion_config(fleet, host)))
+    _enable(root, "salt-minion.service")
+
+
+def _master(fleet: Fleet, host: Host, secrets: Secrets, root: Path) -> None:
+    salt = layout.below(root, layout.SALT)
+    keys = files.folder(salt / "pki" / "master", 0o700)
+    pair = secrets.masters[host.id]
+    files.write(keys / "master.pem", pair.private, 0o400)
+    files.write(keys / "master.pub", pair.public, 0o644)
+    files.write(keys / "master_sign.pem", secrets.sign.private, 0o400)
+    files.write(keys / "master_sign.pub", secrets.sign.public, 0o644)
+    accept({minion: pair.public for minion, pair in secrets.minions.items()}, root)
+    files.write(salt / "master", salt_config.text(salt_config.master_config(fleet, host)))
+    files.folder(layout.below(root, layout.DEPLOY), 0o700)
+    _enable(root, "salt-master.service")
+
+
+def accept(minions: dict[str, str], root: Path) -> list[str]:
+    """Make the master accept exactly these minions (id -> public key PEM). Returns the ids that changed."""
+    accepted = files.folder(layout.below(root, layout.SALT) / "pki" / "master" / "minions", 0o700)
+    changed = [name for name, public in sorted(minions.items()) if files.write(accepted / name, public, 0o600)]
+    for stray in accepted.iterdir():
+        if stray.name not in minions:
+            shutil.rmtree(stray) if stray.is_dir() else stray.unlink()
+            changed.append(stray.name)
+    return changed
+
+
+def _enable(root: Path, unit: str) -> None:
+    """What `systemctl enable` does, for a system that is not running."""
+    for folder in UNIT_FOLDERS:
+        if (root / folder / unit).is_file():
+            files.link(root / "etc/systemd/system/multi-user.target.wants" / unit, f"/{folder}/{unit}")
+            return
+    raise ControlError(f"{root} has no {unit}: the image is not one that this version of Titanicarus built")

@@ -1,0 +1,109 @@
+"""What masters and minions are told: pure functions from the fleet to the dictionaries that become their YAML files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from titanicarus.control import layout
+
+if TYPE_CHECKING:
+    from titanicarus.fleet import Fleet, Host
+
+Config = dict[str, Any]
+
+HEADER = "# Written by Titanicarus from the Saguirefile (titanicarus.control.salt_config). Edits are overwritten.\n"
+
+
+def masters_of(fleet: Fleet, host: Host) -> list[str]:
+    """LAN addresses of every master of the fleet, those of the host's own island first (docs/adr/0011-...)."""
+    controls = [other for other in fleet.hosts if "control" in other.roles]
+    return [str(other.lan) for other in sorted(controls, key=lambda other: (other.island != host.island, other.id))]
+
+
+def text(config: Config) -> str:
+    """The YAML of a master's or minion's configuration file. Provisioning and the states write the same bytes, so the
+    first apply restarts nothing."""
+    return HEADER + yaml.safe_dump(config, sort_keys=False, default_flow_style=False)
+
+
+def minion_config(fleet: Fleet, host: Host) -> Config:
+    """The content of /etc/salt/minion for one host."""
+    return {
+        "id": host.id,
+        "master": masters_of(fleet, host),
+        # Each master has its own key; one signing key vouches for all of them, so none is taken on trust.
+        "verify_master_pubkey_sign": True,
+        "always_verify_signature": True,
+        "hash_type": "sha256",
+        # A master that vanished without a word is noticed after 5 + 3 * 3 s instead of hours.
+        "tcp_keepalive": True,
+        "tcp_keepalive_idle": 5,
+        "tcp_keepalive_cnt": 3,
+        "tcp_keepalive_intvl": 3,
+        "recon_default": 1000,
+        "recon_max": 5000,
+        "recon_randomize": True,
+        "random_reauth_delay": 3,
+        "acceptance_wait_time": 5,
+        "acceptance_wait_time_max": 20,
+        "auth_timeout": 10,
+        # Beacons of a host whose first master is dead must not wait for it.
+        "beacons_before_connect": True,
+        "mine_enabled": False,
+        # Grains that ask a name server or scan hardware cost seconds and tell nothing that is used.
+        "enable_fqdns_grains": False,
+        "enable_gpu_grains": False,
+        # Standard error goes to the journal; a second log file would only fill disks.
+        "log_file": "/dev/null",
+        "log_level": "warning",
+        "log_level_logfile": "warning",
+    }
+
+
+def master_config(fleet: Fleet, host: Host) -> Config:
+    """The content of /etc/salt/master for one control host."""
+    current = layout.Release(layout.Deploy(layout.DEPLOY).current)
+    return {
+        "id": f"{host.id}_master",
+        "interface": str(host.lan),
+        "master_sign_pubkey": True,
+        "hash_type": "sha256",
+        # Keys of minions are put in place by provisioning and by push, and by nothing else.
+        "auto_accept": False,
+        "open_mode": False,
+        "worker_threads": 3,
+        "file_roots": {"base": [str(current.states), str(current.extensions), str(current.library)]},
+        "fileserver_backend": ["roots"],
+        # The release check refuses links in the roots; this refuses to follow any that would slip through.
+        "fileserver_followsymlinks": False,
+        "pillar_roots": {"base": []},
+        "ext_pillar": [{"titanicarus": {"folder": str(current.pillar)}}],
+        "module_dirs": [str(current.master)],
+        "pillar_safe_render_error": True,
+        # The copy of every pillar that masters keep for targeting would be one more place with secrets.
+        "minion_data_cache": False,
+        "nodegroups": _nodegroups(fleet),
+        "timeout": 5,
+        "gather_job_timeout": 15,
+        "keep_jobs_seconds": 86400,
+        "tcp_keepalive": True,
+        "tcp_keepalive_idle": 5,
+        "tcp_keepalive_cnt": 3,
+        "tcp_keepalive_intvl": 3,
+        "state_output": "changes",
+        "state_verbose": False,
+        "log_file": "/dev/null",
+        "log_level": "warning",
+        "log_level_logfile": "warning",
+    }
+
+
+def _nodegroups(fleet: Fleet) -> Config:
+    """`salt -N web` and `salt -N syd`: roles and islands as groups, derived, because no grain is to be trusted."""
+    groups = {island: f"{island}-*" for island in fleet.islands}
+    roles = sorted({role for host in fleet.hosts for role in host.roles})
+    for role in roles:
+        groups[str(role)] = "L@" + ",".join(host.id for host in fleet.hosts if role in host.roles)
+    return groups

@@ -1,0 +1,33 @@
+"""The platform's internal certificate authority: a root, an intermediate per island, derived leaves.
+
+Everything here is pure: keys, seeds and the time come in as arguments, PEM comes out. Why leaves are derived and not
+stored: docs/adr/0010-derived-certificates.md.
+"""
+
+from titanicarus.pki.authority import (
+    Authority,
+    BrokenAuthority,
+    Island,
+    make_island,
+    make_root,
+    open_island,
+    open_root,
+)
+from titanicarus.pki.leaf import Issuer, Leaf, Request, Window, derive_password, issue, window_at
+
+__all__ = [
+    "Authority",
+    "BrokenAuthority",
+    "Island",
+    "Issuer",
+    "Leaf",
+    "Request",
+    "Window",
+    "derive_password",
+    "issue",
+    "make_island",
+    "make_root",
+    "open_island",
+    "open_root",
+    "window_at",
+]
