@@ -1,0 +1,193 @@
+"""From files to a declaration: read everything, judge everything, and only then build the model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from . import content
+from .document import Document, read_document
+from .fleet_checks import check_fleet
+from .model import Fleet, Host, Island, Lan, Policy, Site, Tenant, User, Wan
+from .problems import InvalidInput, Notice, Problem, listed
+from .reading import Draft, read_draft
+from .roles import BUILT, Role
+from .shape import PolicyShape, SaguirefileShape, TenantShape
+from .tenant_checks import FleetFacts, TenantDraft, check_tenants
+
+SAGUIREFILE = "Saguirefile"
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """Everything that was declared, checked. `root` is the repository's top, `fleet_file` the Saguirefile."""
+
+    fleet: Fleet
+    tenants: tuple[Tenant, ...]
+    policy: Policy
+    notices: tuple[Notice, ...] = ()
+    root: Path = field(default=Path(), compare=False)
+    fleet_file: Path = field(default=Path(SAGUIREFILE), compare=False)
+
+    @cached_property
+    def sites(self) -> tuple[tuple[Tenant, Site], ...]:
+        """Every site with its tenant, sorted by the site's name."""
+        pairs = ((tenant, site) for tenant in self.tenants for site in tenant.sites.values())
+        return tuple(sorted(pairs, key=lambda pair: pair[1].name))
+
+    @cached_property
+    def contents(self) -> dict[str, dict[str, str]]:
+        """The content manifest of every site, by its name; read once, when it is first asked for."""
+        return {site.name: content.content_manifest(self.root, site.name) for _, site in self.sites}
+
+
+def load(root: Path, fleet_file: Path | None = None) -> Declaration:
+    """Read and check a Saguirefile (default: `root`/Saguirefile), its policy, its tenants and their sites' files.
+
+    `root` is the top of the repository; the Saguirefile's `tenants:` and `policy:` are relative to it.
+    Raises InvalidInput with every problem of every file.
+    """
+    path = root / SAGUIREFILE if fleet_file is None else fleet_file
+    saguirefile = read_document(path, _name(root, path))
+    draft = read_draft(saguirefile, SaguirefileShape)
+    check_fleet(saguirefile, draft)
+    documents = [saguirefile]
+    policy: Draft = {}
+    tenants: list[TenantDraft] = []
+    strays: list[Problem] = []
+    if "policy" in draft:
+        policy_document = read_document(root / draft["policy"], draft["policy"])
+        policy = read_draft(policy_document, PolicyShape)
+        documents.append(policy_document)
+    if "tenants" in draft:
+        files, strays = _tenant_files(root, draft["tenants"], saguirefile)
+        tenants = [TenantDraft(file, read_draft(file, TenantShape)) for file in files]
+        check_tenants(tenants, _facts(saguirefile, draft))
+        documents += files
+    notices = [*_role_notices(saguirefile, draft), *_check_contents(root, tenants)]
+    problems = strays + [problem for document in documents for problem in document.problems]
+    if problems:
+        raise InvalidInput(problems)
+    return Declaration(
+        fleet=_fleet(draft),
+        tenants=tuple(sorted((_tenant(tenant.draft) for tenant in tenants), key=lambda tenant: tenant.name)),
+        policy=Policy(**policy),
+        notices=tuple(sorted(notices)),
+        root=root,
+        fleet_file=path,
+    )
+
+
+def _name(root: Path, path: Path) -> str:
+    """A file as the operator knows it: relative to the repository where it is inside."""
+    try:
+        return str(path.resolve().relative_to(root.resolve()))
+    except (ValueError, OSError):
+        return str(path)
+
+
+def _tenant_files(root: Path, folder: str, saguirefile: Document) -> tuple[list[Document], list[Problem]]:
+    """Every tenant's file, and what else lies in the folder and looks as if it was meant to be one."""
+    top = root / folder
+    if not top.is_dir():
+        saguirefile.problem(
+            ("tenants",), f"there is no folder {folder} in the repository; make it, also for no tenants", found=folder
+        )
+        return [], []
+    documents, strays = [], []
+    for path in sorted(top.iterdir()):
+        name = f"{folder}/{path.name}"
+        if path.name.startswith(".") or path.name.endswith("~"):
+            continue
+        if path.suffix == ".yaml":
+            documents.append(read_document(path, name))
+        elif path.suffix in (".yml", ".json", ".sls"):
+            strays.append(Problem(name, None, "", f"is not read; call it {path.stem}.yaml"))
+        elif path.is_dir():
+            strays.append(Problem(name, None, "", "is a folder; tenants are files that lie side by side"))
+    return documents, strays
+
+
+def _facts(saguirefile: Document, draft: Draft) -> FleetFacts:
+    islands = tuple(draft["islands"]) if draft.get("islands") else None
+    if islands is not None:
+        islands = tuple(saguirefile.data["islands"])  # one whose entry was refused exists all the same
+    return FleetFacts(islands=islands, domain=draft.get("domain"))
+
+
+def _role_notices(saguirefile: Document, draft: Draft) -> list[Notice]:
+    """One notice for each role that hosts have and that has no states yet."""
+    having: dict[Role, list[str]] = {}
+    for island, entry in draft.get("islands", {}).items():
+        for host, facts in entry.get("hosts", {}).items():
+            for role in facts.get("roles", ()):
+                having.setdefault(role, []).append(f"{island}-{host}")
+    return [
+        Notice(saguirefile.file, "islands", f"the role {role} is not built yet; {listed(hosts)} will run without it")
+        for role, hosts in having.items()
+        if role not in BUILT
+    ]
+
+
+def _check_contents(root: Path, tenants: Sequence[TenantDraft]) -> list[Notice]:
+    """Problems of the sites' files go to the tenants' documents; sites without files give one notice a tenant."""
+    notices = []
+    for tenant in tenants:
+        bare = []
+        for path, name, site in tenant.sites():
+            if tenant.document.broken(path):
+                continue
+            try:
+                files = [file for file, _ in content.content_files(root, name)]
+            except content.UnfitContent as error:
+                tenant.document.problem(path, f"its files in {content.CONTENT / name}: {error}")
+                continue
+            if not files:
+                bare.append(name)
+            elif site["root"] != "." and not any(file.startswith(f"{site['root']}/") for file in files):
+                tenant.document.problem(
+                    (*path, "root"), f"there are no files in {content.CONTENT / name / site['root']}; make that folder"
+                )
+        if bare:
+            message = f"without files, so served with a placeholder page: {listed(bare)}"
+            notices.append(Notice(tenant.document.file, "sites", message))
+    return notices
+
+
+def _fleet(draft: Draft) -> Fleet:
+    islands = {
+        name: Island(name=name, lan=Lan(**entry["lan"]), wan=Wan(**entry["wan"]), hosts=_hosts(name, entry["hosts"]))
+        for name, entry in sorted(draft["islands"].items())
+    }
+    return Fleet(name=draft["fleet"], domain=draft["domain"], islands=islands)
+
+
+def _hosts(island: str, hosts: Draft) -> dict[str, Host]:
+    order = list(Role)
+    return {
+        name: Host(
+            id=f"{island}-{name}",
+            name=name,
+            island=island,
+            roles=tuple(sorted(entry["roles"], key=order.index)),
+            lan=entry["lan"],
+            wan=entry.get("wan"),
+        )
+        for name, entry in sorted(hosts.items())
+    }
+
+
+def _tenant(draft: Draft) -> Tenant:
+    return Tenant(
+        name=draft["tenant"],
+        home=draft["home"],
+        users={name: _named(User, name, entry) for name, entry in draft["users"].items()},
+        sites={name: _named(Site, name, entry) for name, entry in draft["sites"].items()},
+    )
+
+
+def _named(kind: type[Any], name: str, entry: Draft) -> Any:
+    return kind(name=name, **{key: value for key, value in entry.items() if value is not None})

@@ -1,0 +1,178 @@
+"""The declared fleet as frozen values. Only the loader makes them from files, so what is here has been checked."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cached_property
+from ipaddress import IPv4Address, IPv4Network
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from .problems import did_you_mean
+from .roles import Role
+
+UID_FIRST = 1_000_000
+_UID_SPAN = 900_000_000
+UID_LAST = 1_999_999_999
+_UNIX_NAME_LIMIT = 32
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class UnknownHost(KeyError):
+    """No host of the fleet has this id."""
+
+    def __init__(self, host_id: str, known: tuple[str, ...]) -> None:
+        super().__init__(host_id)
+        self.host_id = host_id
+        self._hint = did_you_mean(host_id, known) or f"; the hosts are {', '.join(known)}"
+
+    def __str__(self) -> str:
+        return f'the fleet has no host "{self.host_id}"{self._hint}'
+
+
+class Lan(_Frozen):
+    """An island's private network; `vip` moves between the load balancers, `gateway` is the way out."""
+
+    network: IPv4Network
+    vip: IPv4Address
+    gateway: IPv4Address
+
+
+class Wan(_Frozen):
+    """An island's public network; `gateway` is the island's own address for its NAT, `router` the provider's."""
+
+    network: IPv4Network
+    vip: IPv4Address
+    gateway: IPv4Address
+    router: IPv4Address
+
+
+class Host(_Frozen):
+    """One machine. `id` is `<island>-<name>` and is its Salt minion id; `roles` are in the order of Role."""
+
+    id: str
+    name: str
+    island: str
+    roles: tuple[Role, ...]
+    lan: IPv4Address
+    wan: IPv4Address | None = None
+
+    def has(self, role: Role) -> bool:
+        """Whether the host has this role."""
+        return role in self.roles
+
+
+class Island(_Frozen):
+    """One site; `hosts` is by short name."""
+
+    name: str
+    lan: Lan
+    wan: Wan
+    hosts: dict[str, Host]
+
+
+class Fleet(_Frozen):
+    """Everything of one operator; `islands` is by name."""
+
+    name: str
+    domain: str
+    islands: dict[str, Island]
+
+    @cached_property
+    def hosts(self) -> tuple[Host, ...]:
+        """Every host, sorted by id."""
+        everyone = (host for island in self.islands.values() for host in island.hosts.values())
+        return tuple(sorted(everyone, key=lambda host: host.id))
+
+    @cached_property
+    def _by_id(self) -> dict[str, Host]:
+        return {host.id: host for host in self.hosts}
+
+    def host(self, host_id: str) -> Host:
+        """The host with this id. Raises UnknownHost."""
+        try:
+            return self._by_id[host_id]
+        except KeyError:
+            raise UnknownHost(host_id, tuple(self._by_id)) from None
+
+    def with_role(self, role: Role, island: str | None = None) -> tuple[Host, ...]:
+        """The hosts that have a role, in the whole fleet or in one island, sorted by id."""
+        return tuple(host for host in self.hosts if role in host.roles and island in (None, host.island))
+
+    def fqdn(self, host: Host) -> str:
+        """The full name of a host: `lb1.syd.titanicarus.example`."""
+        return f"{host.name}.{host.island}.{self.domain}"
+
+
+class User(_Frozen):
+    """A person of a tenant, with a Unix name that is unique in the fleet."""
+
+    name: str
+    full_name: str
+    email: str
+    ssh_keys: tuple[str, ...] = ()
+
+
+def derived_uid(site: str) -> int:
+    """A site's Unix user id, from its name alone: the same on every host of every island without any register."""
+    digest = hashlib.sha256(f"site-uid/{site}".encode()).digest()
+    return UID_FIRST + int.from_bytes(digest[:8], "big") % _UID_SPAN
+
+
+def unix_user(site: str) -> str:
+    """A site's Unix user, at most 32 characters: `www-harbour-example`.
+
+    Dots become dashes. Where that would not be one-to-one (a name with a dash of its own) or too long, eight
+    hexadecimal digits of the name's SHA-256 end it.
+    """
+    plain = "www-" + site.replace(".", "-")
+    if "-" not in site and len(plain) <= _UNIX_NAME_LIMIT:
+        return plain
+    suffix = hashlib.sha256(f"site-user/{site}".encode()).hexdigest()[:8]
+    return f"{plain[: _UNIX_NAME_LIMIT - 9].rstrip('-')}-{suffix}"
+
+
+def _uid_of(data: dict[str, Any]) -> int:
+    return derived_uid(data["name"])
+
+
+class Site(_Frozen):
+    """One web site. `root` is the document root inside the site's folder; `redirects` is exact path to target."""
+
+    name: str
+    aliases: tuple[str, ...] = ()
+    php: bool = False
+    root: str = "."
+    redirects: dict[str, str] = Field(default_factory=dict)
+    https: bool = True
+    uid: int = Field(default_factory=_uid_of)
+
+    @cached_property
+    def unix_user(self) -> str:
+        """The Unix user that the site's files and PHP pool belong to."""
+        return unix_user(self.name)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every DNS name that the site answers for, its own first."""
+        return (self.name, *self.aliases)
+
+
+class Tenant(_Frozen):
+    """One customer. `home` is the island that serves it when all is well; users and sites are by name."""
+
+    name: str
+    home: str
+    users: dict[str, User]
+    sites: dict[str, Site]
+
+
+class Policy(_Frozen):
+    """The operator's choices for the whole fleet."""
+
+    session_minutes: int = 1440
+    certificate_days: int = 90

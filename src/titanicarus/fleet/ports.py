@@ -1,0 +1,67 @@
+"""Which ports a host opens, to whom and why. Everything else is closed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from .model import Fleet, Host
+from .roles import Role
+
+SALT_PUBLISH = 4505
+SALT_REQUEST = 4506
+HTTP = 80
+HTTPS = 443
+WEB_SERVER = 8080
+SESSION_STORE = 6379
+LAN = "lan0"
+WAN = "wan0"
+
+
+class Port(NamedTuple):
+    """One opening in the default deny: new connections to `port` on `interface` from `sources`.
+
+    `protocol` is "tcp", "udp" or "vrrp", which is an IP protocol of its own and has no port. `sources` are IPv4
+    addresses; empty means anyone. `why` is a sentence for the comment in the rule set.
+    """
+
+    protocol: str
+    port: int | None
+    sources: tuple[str, ...]
+    interface: str
+    why: str
+
+
+def ports_for(fleet: Fleet, host: Host) -> tuple[Port, ...]:
+    """The port policy of a host, from its roles alone, sorted by interface, protocol and port."""
+    everyone = _addresses(fleet.hosts)
+    opened: list[Port] = []
+    if host.has(Role.CONTROL):
+        opened += [
+            Port("tcp", SALT_PUBLISH, everyone, LAN, "Salt: minions wait for commands"),
+            Port("tcp", SALT_REQUEST, everyone, LAN, "Salt: minions fetch states and return results"),
+        ]
+    if host.has(Role.LB):
+        opened += _load_balancer(fleet, host, everyone)
+    if host.has(Role.WEB):
+        opened += _web_server(fleet, host)
+    return tuple(sorted(opened, key=lambda port: (port.interface, port.protocol, port.port or 0)))
+
+
+def _load_balancer(fleet: Fleet, host: Host, everyone: tuple[str, ...]) -> Iterator[Port]:
+    for port, name in ((HTTP, "HTTP"), (HTTPS, "HTTPS")):
+        yield Port("tcp", port, (), WAN, f"{name} from the internet")
+        yield Port("tcp", port, everyone, LAN, f"{name} from the fleet's own hosts")
+    peers = _addresses(other for other in fleet.with_role(Role.LB, host.island) if other != host)
+    yield Port("vrrp", None, peers, LAN, "VRRP from the other load balancers of the island")
+
+
+def _web_server(fleet: Fleet, host: Host) -> Iterator[Port]:
+    balancers = _addresses(fleet.with_role(Role.LB, host.island))
+    yield Port("tcp", WEB_SERVER, balancers, LAN, "HTTP from the island's load balancers")
+    servers = _addresses(fleet.with_role(Role.WEB, host.island))
+    yield Port("tcp", SESSION_STORE, servers, LAN, "PHP sessions from the island's web servers")
+
+
+def _addresses(hosts: Iterator[Host] | tuple[Host, ...]) -> tuple[str, ...]:
+    return tuple(str(address) for address in sorted(host.lan for host in hosts))

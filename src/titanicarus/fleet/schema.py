@@ -1,0 +1,44 @@
+"""JSON Schemas of the files, for editors; generated from the same shapes that the loader checks against."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from .shape import PolicyShape, SaguirefileShape, TenantShape
+
+Kind = Literal["saguirefile", "tenant", "policy"]
+_SHAPES: dict[Kind, type[BaseModel]] = {
+    "saguirefile": SaguirefileShape,
+    "tenant": TenantShape,
+    "policy": PolicyShape,
+}
+FOLDER = Path("schema")
+
+
+def json_schema(kind: Kind) -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of one kind of file. Raises KeyError for another kind."""
+    schema = _SHAPES[kind].model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def schema_texts() -> dict[Path, str]:
+    """The text of each schema file, by its path in the repository."""
+    return {
+        FOLDER / f"{kind}.json": json.dumps(json_schema(kind), indent=2, ensure_ascii=False) + "\n" for kind in _SHAPES
+    }
+
+
+def write_schemas(root: Path) -> list[Path]:
+    """Write schema/*.json under the repository's top; gives the paths that changed. Raises OSError."""
+    changed = []
+    for name, text in schema_texts().items():
+        path = root / name
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            changed.append(path)
+    return changed

@@ -1,0 +1,162 @@
+"""What each file looks like: its keys, which of them may be left out, and what each is for.
+
+`reading` checks files against these models, and editors get their JSON Schema from them, so they cannot disagree.
+A description here is what an operator reads, both in the editor and where a key is missing.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv4Network
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from . import wording
+from .model import UID_FIRST, UID_LAST
+from .roles import Role
+
+CERTIFICATE_DAYS = (7, 397)  # browsers refuse more than 397
+SESSION_MINUTES = (5, 43_200)
+
+
+def _words(pattern: str, most: int | None = None, example: str = "") -> WithJsonSchema:
+    schema: dict[str, Any] = {"type": "string", "pattern": f"^({pattern})$"}
+    if most is not None:
+        schema["maxLength"] = most
+    if example:
+        schema["examples"] = [example]
+    return WithJsonSchema(schema)
+
+
+def _numbers(least: int, most: int) -> WithJsonSchema:
+    return WithJsonSchema({"type": "integer", "minimum": least, "maximum": most})
+
+
+ShortName = Annotated[str, BeforeValidator(wording.short_name), _words(wording.SHORT_NAME)]
+FleetName = Annotated[str, BeforeValidator(wording.fleet_name), _words(wording.FLEET_NAME)]
+TenantName = Annotated[str, BeforeValidator(wording.tenant_name), _words(wording.TENANT_NAME, 32)]
+UserName = Annotated[str, BeforeValidator(wording.user_name), _words(wording.USER_NAME)]
+FullName = Annotated[str, BeforeValidator(wording.full_name)]
+Email = Annotated[str, BeforeValidator(wording.email), _words(wording.EMAIL)]
+DnsName = Annotated[str, BeforeValidator(wording.dns_name), _words(wording.DNS_NAME, 253)]
+SiteName = Annotated[str, BeforeValidator(wording.site_name), _words(wording.DNS_NAME, wording.SITE_NAME_LIMIT)]
+SshKey = Annotated[str, BeforeValidator(wording.ssh_key)]
+Address = Annotated[IPv4Address, BeforeValidator(wording.address)]
+Network = Annotated[
+    IPv4Network, BeforeValidator(wording.network), _words(r"[0-9]+(\.[0-9]+){3}/[0-9]+", example="10.71.1.0/24")
+]
+RoleName = Annotated[Role, BeforeValidator(wording.role)]
+RepoPath = Annotated[str, BeforeValidator(wording.repo_path), _words(wording.FOLDER)]
+DocumentRoot = Annotated[str, BeforeValidator(wording.document_root), _words(rf"\.|{wording.FOLDER}")]
+RedirectPath = Annotated[str, BeforeValidator(wording.redirect_path), _words(wording.URL_PATH, 400)]
+RedirectTarget = Annotated[
+    str,
+    BeforeValidator(wording.redirect_target),
+    _words(rf"(https?://[a-z0-9.-]+(:[0-9]+)?)?([/?#]{wording.TARGET_REST})?", 1000),
+]
+Boolean = Annotated[bool, BeforeValidator(wording.boolean)]
+Uid = Annotated[
+    int,
+    BeforeValidator(lambda value: wording.whole_number(value, UID_FIRST, UID_LAST, "(a Unix user id)")),
+    _numbers(UID_FIRST, UID_LAST),
+]
+CertificateDays = Annotated[
+    int,
+    BeforeValidator(lambda value: wording.whole_number(value, *CERTIFICATE_DAYS, "days")),
+    _numbers(*CERTIFICATE_DAYS),
+]
+SessionMinutes = Annotated[
+    int,
+    BeforeValidator(lambda value: wording.whole_number(value, *SESSION_MINUTES, "minutes")),
+    _numbers(*SESSION_MINUTES),
+]
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class LanShape(_Shape):
+    """The private network of an island."""
+
+    network: Network = Field(description="the island's private network, such as 10.71.1.0/24")
+    vip: Address = Field(description="the address in the LAN that the load balancers share")
+    gateway: Address = Field(description="the island's way out, where its hosts send what is not local")
+
+
+class WanShape(_Shape):
+    """The public network of an island."""
+
+    network: Network = Field(description="the island's public network, such as 198.18.1.0/24")
+    vip: Address = Field(description="the public address of the island's services, shared by the load balancers")
+    gateway: Address = Field(description="the island's own public address for what its hosts send out")
+    router: Address = Field(description="the provider's router, the island's next hop")
+
+
+class HostShape(_Shape):
+    """One machine."""
+
+    lan: Address = Field(description="the host's address in the island's LAN")
+    wan: Address | None = Field(default=None, description="its public address: for lb and firewall, and for no other")
+    roles: list[RoleName] = Field(description="what the host does", json_schema_extra={"minItems": 1})
+
+
+class IslandShape(_Shape):
+    """One site of the fleet."""
+
+    lan: LanShape = Field(description="the private network")
+    wan: WanShape = Field(description="the public network")
+    hosts: dict[ShortName, HostShape] = Field(description="the machines, by short name")
+
+
+class SaguirefileShape(_Shape):
+    """A Saguirefile declares a fleet. What can be derived is not written down."""
+
+    fleet: FleetName = Field(description="the name of the fleet")
+    domain: DnsName = Field(description="the DNS domain of the fleet's own hosts and islands")
+    tenants: RepoPath = Field(
+        default="pillar/tenants", description="the folder of the tenants' files, relative to the repository's top"
+    )
+    policy: RepoPath = Field(
+        default="pillar/policy.yaml", description="the file of operator-wide choices, relative to the repository's top"
+    )
+    islands: dict[ShortName, IslandShape] = Field(description="the sites of the fleet, by name")
+
+
+class UserShape(_Shape):
+    """A person of the tenant."""
+
+    full_name: FullName = Field(description="the person's name, as shown")
+    email: Email = Field(description="where mail to this person goes")
+    ssh_keys: list[SshKey] = Field(default=[], description="public SSH keys, each a line of a .pub file")
+
+
+class SiteShape(_Shape):
+    """A web site. Its files are in salt/content/<site>/."""
+
+    aliases: list[DnsName] = Field(default=[], description="further names that the site answers for")
+    php: Boolean = Field(default=False, description="whether .php files are run")
+    root: DocumentRoot = Field(default=".", description="the folder inside the site's folder that is served")
+    redirects: dict[RedirectPath, RedirectTarget] = Field(
+        default={}, description="exact path to a path or URL; answered with 301"
+    )
+    https: Boolean = Field(default=True, description="whether plain HTTP only answers with a redirect to HTTPS")
+    uid: Uid | None = Field(
+        default=None, description="the Unix user id of the site, where the derived one collides with another site's"
+    )
+
+
+class TenantShape(_Shape):
+    """One customer: pillar/tenants/<tenant>.yaml."""
+
+    tenant: TenantName = Field(description="the tenant's name, which is also the name of the file")
+    home: ShortName = Field(description="the island that serves the tenant when all is well")
+    users: dict[UserName, UserShape] = Field(default={}, description="the people of the tenant, by login name")
+    sites: dict[SiteName, SiteShape] = Field(default={}, description="the web sites of the tenant, by DNS name")
+
+
+class PolicyShape(_Shape):
+    """The operator's choices for the whole fleet: pillar/policy.yaml."""
+
+    session_minutes: SessionMinutes = Field(default=1440, description="how long an idle PHP session lives, in minutes")
+    certificate_days: CertificateDays = Field(default=90, description="how long a leaf certificate is valid, in days")

@@ -1,0 +1,191 @@
+"""What must be true of all tenants together: names used once, homes that exist, redirects that end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
+
+from .document import Document
+from .model import derived_uid, unix_user
+from .problems import Path, did_you_mean, shown
+from .reading import Draft
+
+
+@dataclass(frozen=True)
+class TenantDraft:
+    """One tenant's file and what is good in it."""
+
+    document: Document
+    draft: Draft
+
+    def sites(self) -> Iterator[tuple[Path, str, Draft]]:
+        """Path, name and draft of each site."""
+        for name, site in self.draft.get("sites", {}).items():
+            yield ("sites", name), name, site
+
+
+@dataclass(frozen=True)
+class FleetFacts:
+    """What tenants are checked against; None where the Saguirefile does not say it (it has problems of its own)."""
+
+    islands: tuple[str, ...] | None
+    domain: str | None
+
+
+def check_tenants(tenants: Sequence[TenantDraft], fleet: FleetFacts) -> None:
+    """Note every cross problem of the tenants in their documents."""
+    names = _Claims("the tenant name")
+    users = _Claims("the user")
+    for tenant in tenants:
+        _check_header(tenant, fleet, names)
+        for user, entry in tenant.draft.get("users", {}).items():
+            users.claim(tenant.document, ("users", user), user, "people have one login in the whole fleet")
+            _check_repeated(tenant.document, ("users", user, "ssh_keys"), entry.get("ssh_keys", ()))
+    owners = _check_site_names(tenants, fleet)
+    _check_unix_identities(tenants)
+    _RedirectGraph(tenants, owners).check()
+
+
+class _Claims:
+    """Who was first to use a name. A second user of it gets a problem that names the first."""
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+        self.owners: dict[object, tuple[Document, Path]] = {}
+
+    def claim(self, document: Document, path: Path, name: object, advice: str) -> bool:
+        first, first_path = self.owners.setdefault(name, (document, path))
+        if (first, first_path) == (document, path):
+            return True
+        line = first.line(first_path)
+        place = f"{first.file}:{line}" if line else first.file
+        document.problem(path, f"{self._kind} {name} is already at {shown(first_path)} ({place}); {advice}")
+        return False
+
+
+def _check_header(tenant: TenantDraft, fleet: FleetFacts, names: _Claims) -> None:
+    document, draft = tenant.document, tenant.draft
+    stem = PurePosixPath(document.file).stem
+    name = draft.get("tenant")
+    if name is not None and name != stem:
+        document.problem(("tenant",), f'the file is {stem}.yaml; rename it to {name}.yaml or write "{stem}" here')
+    elif name is not None:
+        names.claim(document, ("tenant",), name, "rename one of them")
+    home = draft.get("home")
+    if home is not None and fleet.islands is not None and home not in fleet.islands:
+        hint = did_you_mean(home, fleet.islands)
+        document.problem(("home",), f"is not an island of the fleet; the islands are {', '.join(fleet.islands)}{hint}")
+
+
+def _check_repeated(document: Document, path: Path, values: Sequence[str]) -> None:
+    seen: set[str] = set()
+    for index, value in enumerate(_raw_list(document, path)):
+        if isinstance(value, str) and value in values:
+            if value in seen:
+                document.problem((*path, index), "is in this list twice; keep one")
+            seen.add(value)
+
+
+def _raw_list(document: Document, path: Path) -> list[object]:
+    """The list as written, so that an entry's index is its index in the file even after a refused one."""
+    value = document.data
+    for step in path:
+        value = value.get(step) if isinstance(value, dict) else None
+    return value if isinstance(value, list) else []
+
+
+def _check_site_names(tenants: Sequence[TenantDraft], fleet: FleetFacts) -> Mapping[object, tuple[Document, Path]]:
+    """Site names first, so that an alias that is another site's own name is told to be the wrong one."""
+    claims = _Claims("the name")
+    advice = "a name belongs to one site"
+    for tenant in tenants:
+        for path, name, _site in tenant.sites():
+            claims.claim(tenant.document, path, name, advice)
+            _check_domain(tenant.document, path, name, fleet)
+    for tenant in tenants:
+        for path, name, site in tenant.sites():
+            for index, alias in enumerate(_raw_list(tenant.document, (*path, "aliases"))):
+                place = (*path, "aliases", index)
+                if not isinstance(alias, str) or alias not in site.get("aliases", ()):
+                    continue  # refused already
+                if alias == name:
+                    tenant.document.problem(place, "is the site's own name; leave it out")
+                    continue
+                claims.claim(tenant.document, place, alias, advice)
+                _check_domain(tenant.document, place, alias, fleet)
+    return claims.owners
+
+
+def _check_domain(document: Document, path: Path, name: str, fleet: FleetFacts) -> None:
+    if fleet.domain is not None and (name == fleet.domain or name.endswith(f".{fleet.domain}")):
+        document.problem(path, f"is inside {fleet.domain}, which the fleet keeps for its own hosts", found=name)
+
+
+def _check_unix_identities(tenants: Sequence[TenantDraft]) -> None:
+    uids = _Claims("the Unix user id")
+    users = _Claims("the Unix user")
+    seen: set[str] = set()
+    for tenant in tenants:
+        for path, name, site in tenant.sites():
+            if name in seen or tenant.document.broken((*path, "uid")):
+                continue
+            seen.add(name)
+            own = site.get("uid")
+            uid = derived_uid(name) if own is None else own
+            place = path if own is None else (*path, "uid")
+            uids.claim(tenant.document, place, uid, f"give one of the two sites another id, such as `uid: {uid + 1}`")
+            users.claim(tenant.document, path, unix_user(name), "rename one of the two sites")
+
+
+_Node = tuple[str, str]  # a site's name and a path of it
+
+
+class _RedirectGraph:
+    """All redirects of all sites; a chain that comes back to where it was would keep a browser busy for nothing."""
+
+    def __init__(self, tenants: Sequence[TenantDraft], owners: Mapping[object, tuple[Document, Path]]) -> None:
+        self._owners = owners
+        self._next: dict[_Node, _Node] = {}
+        self._places: dict[_Node, tuple[Document, Path]] = {}
+        for tenant in tenants:
+            for path, name, site in tenant.sites():
+                if self._owners.get(name) != (tenant.document, path):
+                    continue  # a second site of that name; which one is meant is not known
+                for source, target in site.get("redirects", {}).items():
+                    self._places[name, source] = (tenant.document, (*path, "redirects", source))
+                    goal = self._goal(name, target)
+                    if goal is not None:
+                        self._next[name, source] = goal
+
+    def _goal(self, site: str, target: str) -> _Node | None:
+        """Where a target leads, if that is a site of this fleet."""
+        parts = urlsplit(target)
+        if parts.hostname is None:
+            return site, parts.path
+        if parts.port not in (None, 80, 443) or parts.hostname not in self._owners:
+            return None
+        owner = self._owners[parts.hostname][1][1]
+        return str(owner), parts.path or "/"
+
+    def check(self) -> None:
+        done: set[_Node] = set()
+        for start in self._next:
+            trail: list[_Node] = []
+            node: _Node | None = start
+            while node is not None and node not in done:
+                done.add(node)
+                trail.append(node)
+                node = self._next.get(node)
+            if node in trail:
+                self._report(trail[trail.index(node) :])
+
+    def _report(self, loop: list[_Node]) -> None:
+        document, path = self._places[loop[0]]
+        if len(loop) == 1:
+            document.problem(path, "redirects to itself; name another target, or remove it")
+            return
+        same = len({site for site, _ in loop}) == 1
+        steps = [source if same else f"{site}{source}" for site, source in [*loop, loop[0]]]
+        document.problem(path, f"goes round in a circle: {' → '.join(steps)}; break it somewhere")
