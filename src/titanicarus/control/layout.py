@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DEPLOY = Path("/srv/titanicarus")
-PKI = Path("/etc/titanicarus/pki")
 LIBRARY = Path("/opt/titanicarus")
 APPLIED = Path("/var/lib/titanicarus/applied")
 SALT = Path("/etc/salt")
@@ -92,6 +91,25 @@ class Deploy:
     def certificates(self) -> Path:
         """Cache of derived certificates, mode 0600."""
         return self.path / "certificates"
+
+    @property
+    def active(self) -> Path:
+        """`active.json`: which release was switched to, and when by the operator's clock."""
+        return self.path / "active.json"
+
+    @property
+    def staging(self) -> Release:
+        """The one release under construction. Always the same path, so that Python's bytecode cache serves it again."""
+        return self.release(".staging")
+
+    @property
+    def bytecode(self) -> Path:
+        """Python's bytecode of the code in `staging`."""
+        return self.path / "bytecode"
+
+    def trust(self, digest: str) -> Path:
+        """A trust document (titanicarus.control.trust), mode 0600."""
+        return self.path / "trust" / f"{digest}.json"
 
     @property
     def lock(self) -> Path:

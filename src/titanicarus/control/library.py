@@ -34,8 +34,7 @@ def pack(source: Path) -> Library:
         for path in sorted(source.rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pyc":
                 tar.addfile(_entry(source, path), io.BytesIO(path.read_bytes()))
-    digest = hashlib.sha256(raw.getvalue()).hexdigest()[:DIGEST_LENGTH]
-    return Library(digest, gzip.compress(raw.getvalue(), compresslevel=6, mtime=0))
+    return Library(_digest(raw.getvalue()), gzip.compress(raw.getvalue(), compresslevel=6, mtime=0))
 
 
 def install(library: Library, root: Path = Path("/")) -> Path:
@@ -45,6 +44,8 @@ def install(library: Library, root: Path = Path("/")) -> Path:
     """
     releases = layout.below(root, layout.LIBRARY) / "releases"
     target = releases / library.digest
+    if _digest(gzip.decompress(library.archive)) != library.digest:
+        raise ControlError(f"the library's archive is not the one whose digest is {library.digest}")
     if not target.exists():
         files.folder(releases)
         scratch = releases / f".{library.digest}.new"
@@ -56,6 +57,10 @@ def install(library: Library, root: Path = Path("/")) -> Path:
     for old in sorted(others, key=lambda path: path.stat().st_mtime)[: -KEEP + 1]:
         shutil.rmtree(old)
     return target
+
+
+def _digest(tar: bytes) -> str:
+    return hashlib.sha256(tar).hexdigest()[:DIGEST_LENGTH]
 
 
 def _unpack(library: Library, folder: Path) -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import titanicarus
 from titanicarus.control import files, layout, library, salt_config
+from titanicarus.control.accepted import accept
 from titanicarus.control.errors import ControlError
 from titanicarus.control.secrets import Secrets
+from titanicarus.fleet.pillar import host_names
 
 if TYPE_CHECKING:
     from titanicarus.fleet import Declaration, Fleet, Host
@@ -28,19 +29,20 @@ def provision(declaration: Declaration, secrets: Secrets, host_id: str, root: Pa
     fleet = declaration.fleet
     host = fleet.host(host_id)
     files.write(root / "etc/hostname", f"{host.id}\n")
-    files.write(root / "etc/hosts", hosts_file(declaration, host))
+    files.write(root / "etc/hosts", hosts_file(fleet))
     _library(root)
     _minion(fleet, host, secrets, root)
     if "control" in host.roles:
         _master(fleet, host, secrets, root)
 
 
-def hosts_file(declaration: Declaration, host: Host) -> str:
-    """The text of /etc/hosts: every host and VIP of the fleet, so that no name server is needed to find a peer."""
-    from titanicarus.fleet import pillar_for  # noqa: PLC0415 -- the model is heavy, and only this function needs it
+def hosts_file(fleet: Fleet) -> str:
+    """The text of /etc/hosts: every host and VIP of the fleet, so that no name server is needed to find a peer.
 
-    lines = [salt_config.HEADER.rstrip(), "127.0.0.1 localhost", "::1 localhost ip6-localhost ip6-loopback"]
-    for entry in pillar_for(declaration, host.id)["names"]:
+    The states own the file from the first apply on (salt/names).
+    """
+    lines = ["127.0.0.1 localhost", "::1 localhost ip6-localhost ip6-loopback"]
+    for entry in host_names(fleet):
         lines.append(" ".join([entry["address"], *entry["names"]]))
     return "\n".join(lines) + "\n"
 
@@ -92,17 +94,6 @@ def _master(fleet: Fleet, host: Host, secrets: Secrets, root: Path) -> None:
     files.write(salt / "master", salt_config.text(salt_config.master_config(fleet, host)))
     files.folder(layout.below(root, layout.DEPLOY), 0o700)
     _enable(root, "salt-master.service")
-
-
-def accept(minions: dict[str, str], root: Path) -> list[str]:
-    """Make the master accept exactly these minions (id -> public key PEM). Returns the ids that changed."""
-    accepted = files.folder(layout.below(root, layout.SALT) / "pki" / "master" / "minions", 0o700)
-    changed = [name for name, public in sorted(minions.items()) if files.write(accepted / name, public, 0o600)]
-    for stray in accepted.iterdir():
-        if stray.name not in minions:
-            shutil.rmtree(stray) if stray.is_dir() else stray.unlink()
-            changed.append(stray.name)
-    return changed
 
 
 def _enable(root: Path, unit: str) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from titanicarus.control import layout
+from titanicarus.fleet.pillar import masters
 
 if TYPE_CHECKING:
     from titanicarus.fleet import Fleet, Host
@@ -14,12 +15,6 @@ if TYPE_CHECKING:
 Config = dict[str, Any]
 
 HEADER = "# Written by Titanicarus from the Saguirefile (titanicarus.control.salt_config). Edits are overwritten.\n"
-
-
-def masters_of(fleet: Fleet, host: Host) -> list[str]:
-    """LAN addresses of every master of the fleet, those of the host's own island first (docs/adr/0011-...)."""
-    controls = [other for other in fleet.hosts if "control" in other.roles]
-    return [str(other.lan) for other in sorted(controls, key=lambda other: (other.island != host.island, other.id))]
 
 
 def text(config: Config) -> str:
@@ -32,7 +27,8 @@ def minion_config(fleet: Fleet, host: Host) -> Config:
     """The content of /etc/salt/minion for one host."""
     return {
         "id": host.id,
-        "master": masters_of(fleet, host),
+        # Every master of the fleet, the own island's first: docs/adr/0011-master-list.md.
+        "master": masters(fleet, host.island),
         # Each master has its own key; one signing key vouches for all of them, so none is taken on trust.
         "verify_master_pubkey_sign": True,
         "always_verify_signature": True,

@@ -1,0 +1,141 @@
+"""Runs on a control host, from the pushed tree itself: checks the staged tree, compiles every pillar, completes it.
+
+Started by titanicarus.control.deploy with the header of the push as its argument. Prints one JSON document, either
+{"release", "ready", "seconds"} or {"refused": [reasons]}; nothing outside the staging folder changes before that.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from titanicarus import pki
+from titanicarus.control import checks, files, layout, library, render
+from titanicarus.control.deploy import REFUSED
+from titanicarus.control.pillars import Compiled, Digests, compile_all
+from titanicarus.control.trust import Trust
+from titanicarus.fleet import Declaration, InvalidInput, UnfitContent, load
+
+Header = dict[str, Any]
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="compile")
+    parser.add_argument("--root", type=Path, default=Path("/"), help="the host's file system, for tests")
+    parser.add_argument("header", help="the push's header, JSON")
+    options = parser.parse_args(arguments)
+    deploy = layout.Deploy(layout.below(options.root, layout.DEPLOY))
+    started = time.monotonic()
+    answer = complete(deploy, json.loads(options.header))
+    answer["seconds"] = round(time.monotonic() - started, 3)
+    print(json.dumps(answer))
+    return REFUSED if "refused" in answer else 0
+
+
+def complete(deploy: layout.Deploy, header: Header) -> dict[str, Any]:
+    """Turn the staging folder into the release that the header names, or say why not."""
+    release = deploy.staging
+    try:
+        declaration = load(release.tree)
+        digests = Digests(_code_digest(release.tree), "")
+        active = _active_facts(deploy)
+        code_is_new = active is None or active["code"] != digests.code
+        problems = checks.problems_of(release.tree) if code_is_new or not active else []
+        if problems:
+            return {"refused": problems}
+        digests = Digests(digests.code, _write_roots(release))
+        trust = Trust.from_json(deploy.trust(header["trust"]).read_bytes())
+        window = pki.window_at(datetime.fromisoformat(header["now"]), declaration.policy.certificate_days)
+        hosts = _write_pillars(release, compile_all(declaration, trust, window, digests, deploy.certificates))
+    except InvalidInput as error:
+        return {"refused": [str(problem) for problem in error.problems]}
+    except (UnfitContent, pki.BrokenAuthority) as error:
+        return {"refused": [str(error)]}
+    if header["render"] and code_is_new:
+        problems = render.problems_of(release, _one_of_each_kind(declaration))
+        if problems:
+            return {"refused": problems}
+    facts = {
+        "release": header["release"],
+        "revision": header["revision"],
+        "trust": header["trust"],
+        "code": digests.code,
+        "library": digests.library,
+        "window": window.index,
+        "hosts": hosts,
+    }
+    _publish(deploy, release, facts)
+    return {"release": header["release"], "ready": True, "hosts": hosts}
+
+
+def _active_facts(deploy: layout.Deploy) -> dict[str, Any] | None:
+    if not deploy.current.exists():
+        return None
+    facts: dict[str, Any] = json.loads((deploy.current / "release.json").read_bytes())
+    return facts
+
+
+def _code_digest(tree: Path) -> str:
+    digest = hashlib.sha256()
+    for path in checks.code_files(tree):
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest.update(f"{content} {path.relative_to(tree)}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def _write_roots(release: layout.Release) -> str:
+    """Lay out the three file roots and what the master loads. Returns the library's digest."""
+    files.link(release.states, "../tree/salt")
+    for folders, target in ((checks.EXTENSION_FOLDERS, release.extensions), (checks.MASTER_FOLDERS, release.master)):
+        files.folder(target)
+        for folder in folders:
+            _link_files(release.tree / folder, target / folder)
+    packed = library.pack(release.tree / "src/titanicarus")
+    files.write(release.library / library.ARCHIVE, packed.archive, durable=False)
+    return packed.digest
+
+
+def _link_files(source: Path, target: Path) -> None:
+    """The same files at a second path. Not a symbolic link: the file server refuses to leave its root."""
+    for path in sorted(source.rglob("*.py")):
+        copy = target / path.relative_to(source)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        os.link(path, copy)
+
+
+def _write_pillars(release: layout.Release, compiled: Iterable[Compiled]) -> dict[str, str]:
+    files.folder(release.pillar, 0o700)
+    hosts = {}
+    for pillar in compiled:
+        files.write(release.pillar / f"{pillar.host}.json", pillar.text, 0o600, durable=False)
+        hosts[pillar.host] = pillar.revision
+    return hosts
+
+
+def _one_of_each_kind(declaration: Declaration) -> list[str]:
+    """One host for each set of roles: together they render every state that anybody gets."""
+    kinds = {host.roles: host.id for host in reversed(declaration.fleet.hosts)}
+    return sorted(kinds.values())
+
+
+def _publish(deploy: layout.Deploy, release: layout.Release, facts: dict[str, Any]) -> None:
+    """Everything on disk, then the facts, then the name: a power cut leaves a whole release or none."""
+    os.sync()
+    files.write(release.facts, json.dumps(facts, sort_keys=True), 0o600)
+    target = deploy.release(facts["release"]).path
+    if target.exists():
+        shutil.rmtree(target)
+    release.path.rename(target)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

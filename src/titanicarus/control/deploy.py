@@ -1,0 +1,179 @@
+"""Runs on a control host: takes a pushed revision in, has it checked and compiled, and switches to it.
+
+    deploy stage      reads a push from standard input, unpacks it beside the active release, checks and compiles it
+    deploy activate   switches to a staged release: one atomic swap of a link
+    deploy status     says which release is active and which are here
+
+Each prints one JSON document. Exit codes: 0 done, 3 refused (nothing changed), 4 send the whole revision, 1 broken.
+The work on a tree is done by the code *of that tree*: this module only brings it onto the disk and hands over. It
+imports little, because six hosts of a lab start it at once on two cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from titanicarus.control import files, layout, repository
+from titanicarus.control.accepted import accept
+
+PROTOCOL = 1
+REFUSED = 3
+SEND_ALL = 4
+KEEP = 5
+HANDED_OVER = "TITANICARUS_HANDED_OVER"
+FILE_LISTS = Path("master/file_lists/roots")
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="deploy", description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("action", choices=["stage", "activate", "status"])
+    parser.add_argument("--release", help="the release to switch to")
+    parser.add_argument("--at", help="the operator's time of the switch, ISO 8601")
+    parser.add_argument("--root", type=Path, default=Path("/"), help="the host's file system, for tests")
+    options = parser.parse_args(arguments)
+    deploy = layout.Deploy(layout.below(options.root, layout.DEPLOY))
+    if options.action == "stage":
+        return stage(deploy, options.root, sys.stdin.buffer)
+    if options.action == "activate":
+        return activate(deploy, options.root, options.release, options.at)
+    return _answer(status(deploy))
+
+
+def stage(deploy: layout.Deploy, root: Path, stream: BinaryIO) -> int:
+    """Take in a push (see titanicarus.control.push for the format), then become the new tree's compiler."""
+    header = json.loads(stream.readline())
+    if header["protocol"] != PROTOCOL:
+        return _refuse(f"this host speaks version {PROTOCOL} of the push protocol, not {header['protocol']}: run up")
+    files.folder(deploy.path, 0o700)
+    files.folder(deploy.releases, 0o700)
+    files.folder(deploy.trust("").parent, 0o700)
+    lock = _lock(deploy)
+    if deploy.release(header["release"]).facts.exists():
+        return _answer({"release": header["release"], "ready": True})
+    trust = stream.read(header["trust_bytes"])
+    if trust:
+        files.write(deploy.trust(header["trust"]), trust, 0o600)
+    pack = stream.read()
+    started = time.monotonic()
+    try:
+        repository.ensure(deploy.repository)
+        if pack:
+            repository.receive(deploy.repository, pack)
+        if not repository.has(deploy.repository, header["revision"]) or not deploy.trust(header["trust"]).exists():
+            return SEND_ALL
+        _unpack(deploy, header["revision"])
+    except repository.BaseMissing:
+        return SEND_ALL
+    except repository.NotServable as error:
+        return _refuse(str(error))
+    header["unpack_seconds"] = round(time.monotonic() - started, 3)
+    source = deploy.staging.tree / "src"
+    if not (source / "titanicarus/control/compile.py").is_file():
+        return _refuse("src/titanicarus/control/compile.py: missing; this tree is not a Titanicarus checkout")
+    os.set_inheritable(lock, True)
+    arguments = ["-m", "titanicarus.control.compile", "--root", str(root), json.dumps(header)]
+    return _become(arguments, source, bytecode=deploy.bytecode)
+
+
+def activate(deploy: layout.Deploy, root: Path, name: str, at: str) -> int:
+    """Switch to a release: accept its minions, swap the link, forget what the file server remembers, prune."""
+    release = deploy.release(name)
+    if not release.facts.exists():
+        return _refuse(f"release {name} is not complete on this host")
+    source = release.tree / "src"
+    if HANDED_OVER not in os.environ and (source / "titanicarus/control/deploy.py").is_file():
+        arguments = ["activate", "--release", name, "--at", at, "--root", str(root)]
+        return _become(["-m", "titanicarus.control.deploy", *arguments], source)
+    _lock(deploy)
+    facts = json.loads(release.facts.read_bytes())
+    minions = json.loads(deploy.trust(facts["trust"]).read_bytes())["minions"]
+    changed = accept({name: key for name, key in minions.items() if name in facts["hosts"]}, root)
+    files.write(deploy.active, json.dumps({"release": name, "at": at}), 0o600)
+    files.link(deploy.current, f"releases/{name}")
+    with _absent_is_fine():
+        shutil.rmtree(layout.below(root, layout.SALT_CACHE) / FILE_LISTS)
+    _prune(deploy, name)
+    return _answer({"release": name, "minions_changed": changed})
+
+
+def status(deploy: layout.Deploy) -> dict[str, Any]:
+    """The active release's facts under `active` (None before the first push), and the names of all releases here."""
+    active = json.loads((deploy.current / "release.json").read_bytes()) if deploy.current.exists() else None
+    names = sorted(path.parent.name for path in deploy.releases.glob("[!.]*/release.json"))
+    return {"active": active, "releases": names}
+
+
+def _unpack(deploy: layout.Deploy, revision: str) -> None:
+    staging = deploy.staging
+    with _absent_is_fine():
+        shutil.rmtree(staging.path)
+    files.folder(staging.path, 0o700)
+    previous = None
+    if deploy.current.exists():
+        current = deploy.release(deploy.current.readlink().name)
+        previous = (json.loads(current.facts.read_bytes())["revision"], current.tree)
+    repository.unpack(deploy.repository, revision, staging.tree, previous)
+
+
+def _prune(deploy: layout.Deploy, active: str) -> None:
+    """Keep the newest releases and what they need; the active one always."""
+    complete = sorted(deploy.releases.glob("[!.]*/release.json"), key=lambda path: path.stat().st_mtime, reverse=True)
+    kept = {path.parent.name: json.loads(path.read_bytes()) for path in complete[:KEEP]}
+    kept.setdefault(active, json.loads(deploy.release(active).facts.read_bytes()))
+    for folder in deploy.releases.iterdir():
+        if folder.name not in kept and folder != deploy.staging.path:
+            shutil.rmtree(folder)
+    for document in deploy.trust("").parent.iterdir():
+        if document.stem not in {facts["trust"] for facts in kept.values()}:
+            document.unlink()
+    repository.keep(deploy.repository, {name: facts["revision"] for name, facts in kept.items()})
+
+
+def _become(arguments: list[str], source: Path, bytecode: Path | None = None) -> int:
+    """Replace this process by Python running the code in `source`. Does not return."""
+    environment = {**os.environ, "PYTHONPATH": str(source), HANDED_OVER: "1"}
+    if bytecode:
+        environment["PYTHONPYCACHEPREFIX"] = str(bytecode)
+    else:
+        environment["PYTHONDONTWRITEBYTECODE"] = "1"
+    sys.stdout.flush()
+    os.execve(sys.executable, [sys.executable, *arguments], environment)  # noqa: S606
+
+
+def _lock(deploy: layout.Deploy) -> int:
+    """One push at a time on this host; the lock goes when the process does."""
+    descriptor = os.open(deploy.lock, os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    return descriptor
+
+
+@contextmanager
+def _absent_is_fine() -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        return
+
+
+def _answer(document: dict[str, Any]) -> int:
+    print(json.dumps(document, sort_keys=True))
+    return 0
+
+
+def _refuse(*reasons: str) -> int:
+    print(json.dumps({"refused": list(reasons)}))
+    return REFUSED
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

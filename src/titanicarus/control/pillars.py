@@ -1,0 +1,89 @@
+"""The pillar of each host, complete: what the fleet says, plus certificates, passwords, configuration and a revision."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from titanicarus import pki
+from titanicarus.control import certificates, salt_config
+from titanicarus.control.certificates import Certificates
+from titanicarus.control.trust import Trust
+from titanicarus.fleet import pillar_for
+
+if TYPE_CHECKING:
+    from titanicarus.fleet import Declaration
+
+Pillar = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Digests:
+    """What beside its pillar decides what an apply does to a host: `code` covers states and extension modules (not the
+    contents of sites, whose hashes are in the pillar), `library` is the package's digest."""
+
+    code: str
+    library: str
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A host's pillar as JSON text. `revision` changes when an apply may have something new to do on this host."""
+
+    host: str
+    revision: str
+    text: str
+
+
+def compile_all(
+    declaration: Declaration, trust: Trust, window: pki.Window, digests: Digests, cache: Path | None = None
+) -> Iterator[Compiled]:
+    """Every host's pillar, in the order of the hosts' ids. `cache` is a folder for certificates.
+
+    Every control host that is given the same arguments yields the same bytes.
+    """
+    by_island: dict[str, tuple[Certificates, pki.Island]] = {}
+    for name in declaration.fleet.islands:
+        island = trust.islands[name]
+        by_island[name] = (Certificates(island, window, cache), island)
+    for host in declaration.fleet.hosts:
+        issued, island = by_island[host.island]
+        pillar = pillar_for(declaration, host.id)
+        add_secrets(pillar, issued, island)
+        pillar["trust"]["root"] = trust.root
+        pillar["salt"]["minion_config"] = salt_config.minion_config(declaration.fleet, host)
+        if "control" in host.roles:
+            pillar["salt"]["master_config"] = salt_config.master_config(declaration.fleet, host)
+        pillar["library"] = {"digest": digests.library}
+        yield _compiled(host.id, pillar, digests)
+    for issued, _ in by_island.values():
+        issued.save()
+
+
+def add_secrets(pillar: Pillar, issued: Certificates, island: pki.Island) -> None:
+    """Add the host's own certificate, and for the roles that the host has the secrets of those roles, in place."""
+    host = pillar["host"]
+    addresses = [address for address in (host["lan"], host["wan"]) if address]
+    leaf = issued.issue(certificates.host_request(host["id"], host["fqdn"], addresses))
+    pillar["trust"] = {"certificate": leaf.certificate, "key": leaf.key, "chain": leaf.chain}
+    if "lb" in pillar:
+        default = certificates.default_request(island.name, host["domain"])
+        bundles = {"default": issued.issue(default).bundle}
+        for site in pillar["lb"]["sites"]:
+            bundles[site["name"]] = issued.issue(certificates.site_request(site["name"], site["aliases"])).bundle
+        pillar["lb"]["certificates"] = bundles
+    if "web" in pillar:
+        pillar["web"]["session_secrets"] = {
+            site["name"]: pki.derive_password(island.seed, f"session/{site['name']}") for site in pillar["web"]["sites"]
+        }
+        pillar["web"]["session_admin"] = pki.derive_password(island.seed, "session-admin")
+
+
+def _compiled(host: str, pillar: Pillar, digests: Digests) -> Compiled:
+    body = json.dumps(pillar, sort_keys=True)
+    revision = hashlib.sha256(f"{digests.code}\n{body}".encode()).hexdigest()[:16]
+    return Compiled(host, revision, f'{{"revision": "{revision}", {body[1:]}')

@@ -1,0 +1,62 @@
+"""What the control hosts are trusted with: the root certificate, every island's intermediate and seed, and the public
+keys of all minions. It travels from the operator to the control hosts over a transport and never through git."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from titanicarus import pki
+from titanicarus.control.secrets import Secrets
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """`islands` is by name, `minions` maps a host's id to its public key (PEM)."""
+
+    root: str
+    islands: Mapping[str, pki.Island]
+    minions: Mapping[str, str]
+
+    @classmethod
+    def of(cls, secrets: Secrets) -> Trust:
+        """The part of the birth secrets that control hosts need: not the root's key and no private Salt key."""
+        return cls(
+            secrets.root.certificate_pem,
+            secrets.islands,
+            {host: pair.public for host, pair in secrets.minions.items()},
+        )
+
+    def to_json(self) -> bytes:
+        """One document; the same trust gives the same bytes."""
+        islands = {
+            name: {
+                "certificate": island.authority.certificate_pem,
+                "key": island.authority.key_pem,
+                "seed": base64.b64encode(island.seed).decode(),
+            }
+            for name, island in self.islands.items()
+        }
+        return json.dumps(
+            {"root": self.root, "islands": islands, "minions": dict(self.minions)}, sort_keys=True
+        ).encode()
+
+    @classmethod
+    def from_json(cls, data: bytes) -> Trust:
+        """Raises BrokenAuthority when a certificate, key and seed do not fit, ValueError or KeyError on other damage."""
+        document = json.loads(data)
+        islands = {
+            name: pki.open_island(
+                name, entry["certificate"], entry["key"], base64.b64decode(entry["seed"]), document["root"]
+            )
+            for name, entry in document["islands"].items()
+        }
+        return cls(document["root"], islands, document["minions"])
+
+
+def digest_of(document: bytes) -> str:
+    """The name under which a control host keeps a trust document."""
+    return hashlib.sha256(document).hexdigest()[:16]
