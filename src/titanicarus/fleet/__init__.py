@@ -7,7 +7,7 @@ from .pillar import pillar_for
 from .ports import Port, ports_for
 from .problems import InvalidInput, Notice, Problem
 from .roles import BUILT, Role
-from .schema import json_schema, write_schemas
+from .schema import SchemaKind, json_schema, write_schemas
 
 __all__ = [
     "BUILT",
@@ -22,6 +22,7 @@ __all__ = [
     "Port",
     "Problem",
     "Role",
+    "SchemaKind",
     "Site",
     "Tenant",
     "UnfitContent",

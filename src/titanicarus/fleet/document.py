@@ -58,7 +58,7 @@ class Document:
     def problem(self, path: Path, message: str, found: object = _UNREAD) -> None:
         """Note a problem at `path`. `found` is quoted; by default it is what stands there, unless a whole section."""
         value = self._at(path) if found is _UNREAD else found
-        quote = "" if value is _UNREAD or isinstance(value, dict | list) else quoted(value)
+        quote = "" if value is _UNREAD or value is None or isinstance(value, dict | list) else quoted(value)
         self.problems.append(Problem(self.file, self.line(path), shown(path), message, quote))
         self.doubt(path)
 

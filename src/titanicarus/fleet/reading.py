@@ -39,7 +39,7 @@ def _record_reader(shape: type[BaseModel]) -> _Read:
 
     def read(document: Document, path: Path, value: Any) -> Draft:
         if not isinstance(value, dict):
-            document.problem(path, f"should be a mapping with the keys {keys}")
+            document.problem(path, f"{'is empty' if value is None else 'should be a mapping'}; its keys are {keys}")
             return {}
         for key in value:
             if key not in fields:

@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import json
+from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel
 
 from .shape import PolicyShape, SaguirefileShape, TenantShape
 
-Kind = Literal["saguirefile", "tenant", "policy"]
-_SHAPES: dict[Kind, type[BaseModel]] = {
-    "saguirefile": SaguirefileShape,
-    "tenant": TenantShape,
-    "policy": PolicyShape,
+
+class SchemaKind(StrEnum):
+    """The kinds of files that a fleet is declared with."""
+
+    SAGUIREFILE = "saguirefile"
+    TENANT = "tenant"
+    POLICY = "policy"
+
+
+_SHAPES: dict[SchemaKind, type[BaseModel]] = {
+    SchemaKind.SAGUIREFILE: SaguirefileShape,
+    SchemaKind.TENANT: TenantShape,
+    SchemaKind.POLICY: PolicyShape,
 }
 FOLDER = Path("schema")
 
 
-def json_schema(kind: Kind) -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of one kind of file. Raises KeyError for another kind."""
-    schema = _SHAPES[kind].model_json_schema()
+def json_schema(kind: str) -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of one kind of file: a SchemaKind or its value. Raises ValueError for another."""
+    schema = _SHAPES[SchemaKind(kind)].model_json_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
