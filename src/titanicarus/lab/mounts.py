@@ -1,0 +1,69 @@
+"""What is mounted on this machine, read from /proc/self/mountinfo (see proc(5)), and how the lab mounts and unmounts."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from titanicarus.lab.errors import LabError
+
+_OCTAL = re.compile(r"\\([0-7]{3})")
+
+
+@dataclass(frozen=True)
+class Mount:
+    """One line of mountinfo."""
+
+    target: Path
+    kind: str
+    super_options: tuple[str, ...]
+
+
+def parse_mountinfo(text: str) -> tuple[Mount, ...]:
+    """All mounts in the order of the file: later ones lie on top of earlier ones."""
+    return tuple(_parse_line(line) for line in text.splitlines() if line.strip())
+
+
+def _parse_line(line: str) -> Mount:
+    before, _, after = line.partition(" - ")
+    kind, _, options = after.split(" ", 2)
+    return Mount(Path(_unescape(before.split(" ")[4])), kind, tuple(options.split(",")))
+
+
+def _unescape(field: str) -> str:
+    # The kernel writes blank, tab, newline and backslash as three octal digits.
+    return _OCTAL.sub(lambda found: chr(int(found.group(1), 8)), field)
+
+
+def read_mounts() -> tuple[Mount, ...]:
+    """What is mounted now, as this process sees it."""
+    return parse_mountinfo(Path("/proc/self/mountinfo").read_text())
+
+
+def mounted_below(directory: Path, mounts: Sequence[Mount]) -> tuple[Path, ...]:
+    """Mount points at or below a directory, the ones to unmount first at the front."""
+    return tuple(mount.target for mount in reversed(mounts) if mount.target.is_relative_to(directory))
+
+
+def mount_overlay(lower: Path, upper: Path, work: Path, target: Path) -> None:
+    """Mount `upper` over the read-only `lower` at `target`. Raises LabError with the kernel's reason."""
+    # volatile would be quicker, but it forbids the next mount after a crash of the machine.
+    options = f"lowerdir={lower},upperdir={upper},workdir={work}"
+    _run(["mount", "-t", "overlay", "titanicarus", "-o", options, str(target)])
+
+
+def unmount_below(directory: Path) -> tuple[Path, ...]:
+    """Unmount everything at or below a directory; gives back what was unmounted. Raises LabError when one is in use."""
+    targets = mounted_below(directory, read_mounts())
+    for target in targets:
+        _run(["umount", "--", str(target)])
+    return targets
+
+
+def _run(argv: list[str]) -> None:
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise LabError(f"`{' '.join(argv)}` ended with {done.returncode}: {done.stderr.strip()}")

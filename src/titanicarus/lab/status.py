@@ -1,0 +1,80 @@
+"""What `saguire status` shows, as values."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from titanicarus.lab.container import started_at
+from titanicarus.lab.host import LabHost
+
+
+class Power(StrEnum):
+    """How a host is, seen from outside."""
+
+    ABSENT = "absent"  # it was never made
+    OFF = "off"  # it has a disk, and no power
+    FROZEN = "frozen"
+    STARTING = "starting"
+    RUNNING = "running"
+    DEGRADED = "degraded"  # it runs, and some of its units have failed
+    SILENT = "silent"  # it has power, and its systemd gives no answer
+
+
+@dataclass(frozen=True)
+class HostStatus:
+    """One host. `uptime_seconds` and `memory_bytes` are None when it is off (or the kernel keeps no account)."""
+
+    id: str
+    island: str | None
+    roles: tuple[str, ...]
+    power: Power
+    addresses: tuple[str, ...]
+    leader: int | None = None
+    uptime_seconds: float | None = None
+    memory_bytes: int | None = None
+    failed_units: tuple[str, ...] = ()
+
+    @classmethod
+    def look(cls, host: LabHost, *, island: str | None, roles: tuple[str, ...]) -> HostStatus:
+        """Look at a host now."""
+        addresses = tuple(str(link.address) for link in host.node.links)
+        leader = host.leader()
+        if leader is None:
+            return cls(host.id, island, roles, Power.OFF if host.has_disk() else Power.ABSENT, addresses)
+        power = Power.FROZEN if host.frozen() else _POWERS.get(host.system_state(), Power.SILENT)
+        uptime = None
+        with suppress(FileNotFoundError, ProcessLookupError):
+            uptime = round(time.clock_gettime(time.CLOCK_BOOTTIME) - started_at(leader), 1)
+        failed = host.failed_units() if power is Power.DEGRADED else ()
+        return cls(host.id, island, roles, power, addresses, leader, uptime, host.group.memory_bytes(), failed)
+
+
+_POWERS = {
+    "running": Power.RUNNING,
+    "degraded": Power.DEGRADED,
+    "starting": Power.STARTING,
+    "initializing": Power.STARTING,
+}
+
+
+@dataclass(frozen=True)
+class LabStatus:
+    """The whole lab. `image` is the finished image of this checkout, if there is one."""
+
+    lab: str
+    fleet: str
+    image: str | None
+    hosts: tuple[HostStatus, ...]
+
+    @property
+    def memory_bytes(self) -> int:
+        """Memory of all hosts together."""
+        return sum(host.memory_bytes or 0 for host in self.hosts)
+
+    def to_json(self) -> dict[str, Any]:
+        """The same as plain values for `json.dumps`."""
+        return {**asdict(self), "memory_bytes": self.memory_bytes}
