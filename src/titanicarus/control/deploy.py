@@ -60,29 +60,35 @@ def stage(deploy: layout.Deploy, root: Path, stream: BinaryIO) -> int:
     lock = _lock(deploy)
     if deploy.release(header["release"]).facts.exists():
         return _answer({"release": header["release"], "ready": True})
-    trust = stream.read(header["trust_bytes"])
-    if trust:
-        files.write(deploy.trust(header["trust"]), trust, 0o600)
-    pack = stream.read()
     started = time.monotonic()
     try:
-        repository.ensure(deploy.repository)
-        if pack:
-            repository.receive(deploy.repository, pack)
-        if not repository.has(deploy.repository, header["revision"]) or not deploy.trust(header["trust"]).exists():
-            return SEND_ALL
+        _receive(deploy, header, stream)
         _unpack(deploy, header["revision"])
     except repository.BaseMissing:
         return SEND_ALL
     except repository.NotServable as error:
         return _refuse(str(error))
+    if not (deploy.staging.tree / "src/titanicarus/control/compile.py").is_file():
+        return _refuse("src/titanicarus/control/compile.py: missing; this tree is no Titanicarus checkout")
     header["unpack_seconds"] = round(time.monotonic() - started, 3)
-    source = deploy.staging.tree / "src"
-    if not (source / "titanicarus/control/compile.py").is_file():
-        return _refuse("src/titanicarus/control/compile.py: missing; this tree is not a Titanicarus checkout")
     os.set_inheritable(lock, True)
     arguments = ["-m", "titanicarus.control.compile", "--root", str(root), json.dumps(header)]
-    return _become(arguments, source, bytecode=deploy.bytecode)
+    return _become(arguments, deploy.staging.tree / "src", bytecode=deploy.bytecode)
+
+
+def _receive(deploy: layout.Deploy, header: dict[str, Any], stream: BinaryIO) -> None:
+    """Store trust and pack. Raises BaseMissing when something is lacking that was not sent."""
+    trust = stream.read(header["trust_bytes"])
+    if trust:
+        files.write(deploy.trust(header["trust"]), trust, 0o600)
+    pack = stream.read()
+    repository.ensure(deploy.repository)
+    if pack:
+        repository.receive(deploy.repository, pack)
+    if not deploy.trust(header["trust"]).exists():
+        raise repository.BaseMissing("the trust document was not sent")
+    if not repository.has(deploy.repository, header["revision"]):
+        raise repository.BaseMissing(f"revision {header['revision']} is not complete")
 
 
 def activate(deploy: layout.Deploy, root: Path, name: str, at: str) -> int:

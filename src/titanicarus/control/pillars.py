@@ -1,4 +1,4 @@
-"""The pillar of each host, complete: what the fleet says, plus certificates, passwords, configuration and a revision."""
+"""The pillar of each host, complete: what the fleet says, and certificates, passwords, configuration, revision."""
 
 from __future__ import annotations
 

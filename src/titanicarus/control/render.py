@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,8 @@ import yaml
 
 from titanicarus.control import layout
 
-SALT_CALL = Path("/opt/salt/bin/salt-call")
+# Salt lives in the interpreter that runs this: /opt/salt on hosts.
+SALT_CALL = Path(sys.executable).with_name("salt-call")
 SECONDS = 120
 
 
@@ -33,6 +35,8 @@ def _problems_for(release: layout.Release, host: str, salt_call: Path) -> list[s
         (Path(scratch) / "minion").write_text(yaml.safe_dump(_configuration(release, host, scratch)))
         command = [str(salt_call), "--local", "-c", scratch, "--out=json", "--retcode-passthrough"]
         command += ["--log-level=critical", "state.show_highstate"]
+        # Bytecode beside the modules would be served to minions as modules.
+        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
         try:
             done = subprocess.run(command, capture_output=True, timeout=SECONDS, check=False, stdin=subprocess.DEVNULL)
         except subprocess.TimeoutExpired:

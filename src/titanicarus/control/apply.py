@@ -1,0 +1,204 @@
+"""The operator's side of an apply: one Salt job from one master, one result for each host. Printing is the CLI's."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import queue
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from titanicarus.control.errors import ControlError, NoMaster
+from titanicarus.control.masters import Serving, pick_master
+from titanicarus.transport import Transport
+
+if TYPE_CHECKING:
+    from titanicarus.fleet import Declaration
+
+SALT = "/usr/local/bin/salt"
+# After this time Salt asks silent minions whether they still work, and gives up on those that do not answer within the
+# second. Twenty-seven busy minions on two cores are slow to say that they are busy.
+ASK_AFTER_SECONDS = 30
+GIVE_UP_SECONDS = 30
+
+
+class Outcome(StrEnum):
+    """How an apply ended on one host. Only the first two are success; the last two say that nothing is known."""
+
+    APPLIED = "applied"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+    NO_ANSWER = "no answer"
+    UNREACHABLE = "unreachable"
+
+
+@dataclass(frozen=True, slots=True)
+class HostResult:
+    """`changed` has the ids of states that changed something, `failed` pairs of state id and comment; `seconds` is
+    the host's own run time."""
+
+    host: str
+    outcome: Outcome
+    changed: tuple[str, ...] = ()
+    failed: tuple[tuple[str, str], ...] = ()
+    states: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The results by host id, sorted; `master` is the control host that ran the job, `seconds` the wall time."""
+
+    master: str
+    results: Mapping[str, HostResult]
+    seconds: float
+
+    @property
+    def ok(self) -> bool:
+        return all(result.outcome in {Outcome.APPLIED, Outcome.UNCHANGED} for result in self.results.values())
+
+    def having(self, *outcomes: Outcome) -> tuple[HostResult, ...]:
+        """The results with one of these outcomes."""
+        return tuple(result for result in self.results.values() if result.outcome in outcomes)
+
+
+class NoSuchTarget(ControlError):
+    """A target matches no host of the fleet."""
+
+
+def apply(
+    transport: Transport,
+    declaration: Declaration,
+    target: str | None = None,
+    *,
+    full: bool = False,
+    test: bool = False,
+    deadline: float = 900.0,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Applied:
+    """Apply the pushed state to the hosts that match `target` (a host id or a pattern like `syd-*`; None: all).
+
+    Hosts that are at their declared state already do nothing unless `full`. `deadline` in seconds bounds the whole;
+    a host that has not answered by then has the outcome NO_ANSWER. Raises NoMaster and NoSuchTarget.
+    """
+    started = time.monotonic()
+    wanted = _matching(declaration, target)
+    master = pick_master(transport, declaration)
+    if master.hosts is None:
+        raise NoMaster({master.host: "nothing was pushed yet: run push first"})
+    away = [host for host in wanted if not transport.reachable(host)]
+    asked = [host for host in wanted if host not in away]
+    results = {host: HostResult(host, Outcome.UNREACHABLE) for host in away}
+    results |= {host: HostResult(host, Outcome.NO_ANSWER) for host in asked}
+    if asked:
+        argv = _job(master, asked, full=full, test=test)
+        for host, answer in _answers(transport.command(master.host, argv), started + deadline):
+            if host in results:
+                results[host] = _result(host, answer)
+                progress(f"{host}: {_brief(results[host])}")
+    return Applied(master.host, dict(sorted(results.items())), round(time.monotonic() - started, 2))
+
+
+def wait_until_ready(
+    transport: Transport,
+    declaration: Declaration,
+    hosts: Sequence[str],
+    *,
+    deadline: float = 120.0,
+    progress: Callable[[str], None] = lambda _: None,
+) -> list[str]:
+    """Wait until the minions of `hosts` answer a master. Returns those that did not within `deadline` seconds."""
+    until = time.monotonic() + deadline
+    missing = set(hosts)
+    while missing and time.monotonic() < until:
+        try:
+            master = pick_master(transport, declaration)
+        except NoMaster:
+            time.sleep(0.5)
+            continue
+        argv = [SALT, "--out=json", "--hide-timeout", "-t", "2", "--gather-job-timeout=3"]
+        argv += ["-L", ",".join(sorted(missing)), "test.ping"]
+        for host, answer in _answers(transport.command(master.host, argv), until):
+            if answer is True:
+                missing.discard(host)
+        progress(f"{len(hosts) - len(missing)} of {len(hosts)} minions answer {master.host}")
+    return sorted(missing)
+
+
+def _matching(declaration: Declaration, target: str | None) -> list[str]:
+    known = [host.id for host in declaration.fleet.hosts]
+    wanted = known if target is None else fnmatch.filter(known, target)
+    if not wanted:
+        raise NoSuchTarget(f"no host of the fleet matches {target!r}; the hosts are {', '.join(known)}")
+    return wanted
+
+
+def _job(master: Serving, hosts: Sequence[str], *, full: bool, test: bool) -> list[str]:
+    expected = {host: revision for host, revision in (master.hosts or {}).items() if host in hosts}
+    return [
+        SALT, "--out=json", "-t", str(ASK_AFTER_SECONDS), f"--gather-job-timeout={GIVE_UP_SECONDS}",
+        "-L", ",".join(hosts), "platform.apply",
+        f"expected={json.dumps(expected)}", f"full={full}", f"test={test}",
+    ]  # fmt: skip
+
+
+def _answers(command: Sequence[str], until: float) -> Iterator[tuple[str, Any]]:
+    """Run `salt` and yield each host's answer as it comes; stop at `until` (monotonic seconds)."""
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    threading.Thread(target=_read_lines, args=(process, lines), daemon=True).start()
+    text = ""
+    try:
+        while (line := lines.get(timeout=max(until - time.monotonic(), 0.001))) is not None:
+            text += line
+            if line.startswith("}"):
+                yield from _documents(text)
+                text = ""
+    except queue.Empty:
+        return
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _read_lines(process: subprocess.Popen[bytes], lines: queue.SimpleQueue[str | None]) -> None:
+    for line in process.stdout or ():
+        lines.put(line.decode(errors="replace"))
+    lines.put(None)
+
+
+def _documents(text: str) -> Iterator[tuple[str, Any]]:
+    """Salt prints one JSON object an answer, and between them now and then a sentence, which is no answer."""
+    start = text.find("{")
+    try:
+        document = json.loads(text[start:]) if start >= 0 else {}
+    except ValueError:
+        return
+    yield from document.items()
+
+
+def _result(host: str, answer: Any) -> HostResult:
+    """What platform.apply returned; anything else came from Salt itself: False for silence, a text for an error."""
+    if answer is False or (isinstance(answer, str) and answer.startswith("Minion did not return")):
+        return HostResult(host, Outcome.NO_ANSWER)
+    if not isinstance(answer, dict) or "outcome" not in answer:
+        return HostResult(host, Outcome.FAILED, failed=(("platform.apply", str(answer)),))
+    return HostResult(
+        host,
+        Outcome(answer["outcome"]),
+        tuple(answer["changed"]),
+        tuple((entry["id"], entry["comment"]) for entry in answer["failed"]),
+        answer["states"],
+        answer["seconds"],
+    )
+
+
+def _brief(result: HostResult) -> str:
+    if result.outcome is Outcome.APPLIED:
+        return f"applied, {len(result.changed)} of {result.states} states changed, {result.seconds:g} s"
+    return str(result.outcome)

@@ -1,0 +1,115 @@
+"""What the control hosts serve now, and which of them to talk to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from titanicarus.control import layout
+from titanicarus.control.errors import NoMaster
+from titanicarus.transport import CommandFailed, Transport, Unreachable, run
+
+if TYPE_CHECKING:
+    from titanicarus.fleet import Declaration
+
+SECONDS = 15.0
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What a control host serves: `release` and the facts of it (see titanicarus.control.compile), switched to `at`
+    (ISO 8601, operator's clock). Before the first push all are None."""
+
+    host: str
+    release: str | None = None
+    revision: str | None = None
+    at: str | None = None
+    hosts: Mapping[str, str] | None = None
+
+    def document(self) -> dict[str, Any]:
+        """For `saguire status --json`."""
+        return {"host": self.host, "release": self.release, "revision": self.revision, "at": self.at}
+
+
+def control_hosts(declaration: Declaration) -> list[str]:
+    """Ids of all hosts with the role `control`, sorted."""
+    return [host.id for host in declaration.fleet.hosts if "control" in host.roles]
+
+
+def everywhere(hosts: Iterable[str], ask: Callable[[str], T]) -> tuple[dict[str, T], dict[str, str]]:
+    """Ask all hosts at once. Returns the answers, and for the hosts that could not be reached the reason.
+
+    Only Unreachable counts as that; other errors are raised.
+    """
+    names = sorted(hosts)
+
+    def one(host: str) -> T | Unreachable:
+        try:
+            return ask(host)
+        except Unreachable as error:
+            return error
+
+    with ThreadPoolExecutor(max_workers=max(len(names), 1)) as pool:
+        found = dict(zip(names, pool.map(one, names), strict=True))
+    answers = {host: answer for host, answer in found.items() if not isinstance(answer, Unreachable)}
+    return answers, {host: answer.reason for host, answer in found.items() if isinstance(answer, Unreachable)}
+
+
+def serving(transport: Transport, hosts: Iterable[str]) -> tuple[dict[str, Serving], dict[str, str]]:
+    """What each control host serves, and why the others could not be asked."""
+    return everywhere(hosts, lambda host: _serving(transport, host))
+
+
+def _serving(transport: Transport, host: str) -> Serving:
+    if not transport.reachable(host):
+        raise Unreachable(host, "it is down")
+    deploy = layout.Deploy(layout.DEPLOY)
+    paths = [str(deploy.active), str(deploy.current / "release.json")]
+    done = run(transport, host, ["cat", *paths], timeout=SECONDS, check=False)
+    decoder = json.JSONDecoder()
+    text = done.stdout.decode(errors="replace")
+    try:
+        active, end = decoder.raw_decode(text)
+        facts, _ = decoder.raw_decode(text, end)
+    except ValueError:
+        # Either file is missing before the first push; a torn pair is repaired by the next one.
+        return Serving(host)
+    at = active["at"] if active["release"] == facts["release"] else None
+    return Serving(host, facts["release"], facts["revision"], at, facts["hosts"])
+
+
+def pick_master(transport: Transport, declaration: Declaration) -> Serving:
+    """The control host to work with: one whose Salt master runs, and of those one that was pushed to last.
+
+    A host that was down during a push serves an older tree until the next one; it must not undo anything.
+    Raises NoMaster.
+    """
+    found, away = serving(transport, control_hosts(declaration))
+    for candidate in sorted(found.values(), key=lambda one: one.at or "", reverse=True):
+        try:
+            run(transport, candidate.host, ["systemctl", "is-active", "--quiet", "salt-master"], timeout=SECONDS)
+        except CommandFailed:
+            away[candidate.host] = "its Salt master does not run"
+        except Unreachable as error:
+            away[candidate.host] = error.reason
+        else:
+            return candidate
+    raise NoMaster(away)
+
+
+def salt_command(
+    transport: Transport, declaration: Declaration, argv: Iterable[str], from_host: str | None = None
+) -> list[str]:
+    """The argv to execute here that runs `salt` with these arguments on a control host (`from_host`, or any good one).
+
+    Raises NoMaster.
+    """
+    if from_host is not None and from_host not in control_hosts(declaration):
+        raise NoMaster({from_host: "it does not have the role control"})
+    host = from_host or pick_master(transport, declaration).host
+    return transport.command(host, ["/usr/local/bin/salt", *argv])
