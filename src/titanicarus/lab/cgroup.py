@@ -1,4 +1,4 @@
-"""Control groups made by hand, outside those of the machine's own systemd: they hold, find and freeze a host's processes.
+"""Control groups made by hand, outside those of the machine's own systemd: they hold and freeze a host's processes.
 
 Works with cgroup v2, with v1, and with both at once (hybrid): a host's group is the same relative path in
 each hierarchy that the lab uses.
@@ -205,7 +205,7 @@ class Group:
         try:
             if self.where.memory:
                 text = (self.where.memory / self.path / "memory.stat").read_text()
-                wanted = ("total_rss", "total_shmem")
+                wanted: tuple[str, ...] = ("total_rss", "total_shmem")
             elif self.where.unified:
                 text = (self.where.unified / self.path / "memory.stat").read_text()
                 wanted = ("anon", "shmem", "kernel_stack", "slab_unreclaimable")

@@ -1,4 +1,4 @@
-"""The client out on the lab's internet: an ordinary machine without Salt, with names and the platform's root certificate."""
+"""The client out on the lab's internet: an ordinary machine without Salt, which trusts the platform's root."""
 
 from __future__ import annotations
 
@@ -43,3 +43,8 @@ def write_certificate(root: Path, pem: str) -> bool:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(pem)
     return True
+
+
+def remove_certificate(root: Path) -> None:
+    """Take back what `write_certificate` wrote."""
+    (root / _CERTIFICATE).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Containers: the argument lists by which systemd-nspawn boots a host, and how a host's own PID 1 (its leader) is found.
+"""Containers: how systemd-nspawn boots a host, how its own PID 1 (its leader) is found, and how to get inside.
 
 No systemd is needed on the machine, and one that runs there is left alone: the lab makes its control groups itself
 and registers with nobody.
@@ -30,8 +30,10 @@ _NSPAWN_RUN = Path("/run/systemd/nspawn")
 _NSPAWN = {"SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network", "SYSTEMD_NSPAWN_LOCK": "0"}
 
 
-def launch(argv: Sequence[str], *, join: Iterable[Path] = (), environment: Mapping[str, str] | None = None) -> list[str]:
-    """The argv that enters control groups (by their `cgroup.procs` files) and becomes `argv` with only that environment."""
+def launch(
+    argv: Sequence[str], *, join: Iterable[Path] = (), environment: Mapping[str, str] | None = None
+) -> list[str]:
+    """The argv that enters control groups (their `cgroup.procs` files) and becomes `argv`, with that environment."""
     words = [sys.executable, "-I", "-S", str(_LAUNCH)]
     for path in join:
         words += ["--join", str(path)]
@@ -73,7 +75,14 @@ def boot_command(root: Path, name: str, hostname: str, namespace: Path, group: G
 
     It runs as long as the host does. `name` is what nspawn calls the container.
     """
-    words = ["systemd-nspawn", "--quiet", f"--directory={root}", "--boot", f"--machine={name}", f"--hostname={hostname}"]
+    words = [
+        "systemd-nspawn",
+        "--quiet",
+        f"--directory={root}",
+        "--boot",
+        f"--machine={name}",
+        f"--hostname={hostname}",
+    ]
     words += ["--register=no", "--keep-unit", "--settings=no", "--link-journal=no", "--console=pipe"]
     words += [f"--network-namespace-path={namespace}", "--resolv-conf=off", "--timezone=off"]
     words += [f"--capability={','.join(_CAPABILITIES)}"]
@@ -97,14 +106,14 @@ def find_leader(group: Group) -> int | None:
     depth = len(_ids_in_namespaces("self"))
     for pid in group.processes():
         ids = _ids_in_namespaces(pid)
-        # One namespace deeper than this process, and number 1 there. Services with PID namespaces of their own are deeper.
+        # Number 1, one namespace deeper than this process. Services with PID namespaces of their own are deeper.
         if len(ids) == depth + 1 and ids[-1] == 1 and not is_zombie(pid):
             return pid
     return None
 
 
 def started_at(pid: int) -> float:
-    """When a process began, in seconds of CLOCK_BOOTTIME. Raises FileNotFoundError or ProcessLookupError when it is gone."""
+    """When a process began, in seconds of CLOCK_BOOTTIME. Raises OSError when it is gone."""
     ticks = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])  # starttime, see proc(5)
     return ticks / os.sysconf("SC_CLK_TCK")
 

@@ -114,7 +114,7 @@ class LabHost:
             raise LabError(f"{self.id} has just gone off") from error
 
     def system_state(self) -> str:
-        """What the host's systemd says of itself: `starting`, `running`, `degraded`, or empty when it does not answer."""
+        """What the host's systemd says of itself: `starting`, `running`, `degraded`; empty when it does not answer."""
         return self._ask(["systemctl", "is-system-running"], timeout=5.0)
 
     def failed_units(self) -> tuple[str, ...]:
@@ -199,7 +199,12 @@ class LabHost:
     def _ask(self, argv: Sequence[str], timeout: float) -> str:
         try:
             done = subprocess.run(
-                self.command(argv), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, check=False
+                self.command(argv),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=timeout,
+                check=False,
             )
         except (LabError, subprocess.TimeoutExpired):
             return ""  # no answer is an answer here: the caller has a deadline

@@ -24,7 +24,7 @@ from titanicarus.lab.plan import plan_network
 from titanicarus.lab.probe import Probe, Target
 from titanicarus.lab.status import HostStatus, LabStatus
 from titanicarus.lab.tuning import raise_limits
-from titanicarus.transport import Unreachable, run
+from titanicarus.transport import CommandFailed, Unreachable, run
 
 Progress = Callable[[str], None]
 Provision = Callable[[str, Path], None]
@@ -38,7 +38,7 @@ def _silent(_: str) -> None:
 class Lab:
     """One fleet's lab, known by its name. It holds nothing open: any process may make a Lab of the same name.
 
-    It is a `titanicarus.transport.Transport`. Hosts are named by their id; `client` is the machine on the lab's internet.
+    It is a `titanicarus.transport.Transport`. Hosts are named by their id; `client` is out on the lab's internet.
     """
 
     def __init__(self, name: str, fleet: Fleet, state_dir: Path = STATE_DIR) -> None:
@@ -49,7 +49,8 @@ class Lab:
         self.group = Group(hierarchies(), self.layout.group)
         self._network = Network(self.layout)
         self._hosts = {
-            node.name: LabHost(self.layout, node, self._network, self.group.child(node.name)) for node in self.plan.hosts
+            node.name: LabHost(self.layout, node, self._network, self.group.child(node.name))
+            for node in self.plan.hosts
         }
         self._holding = 0
 
@@ -92,7 +93,11 @@ class Lab:
                     failures.append(failure)
 
             with ThreadPoolExecutor(max_workers=2 * (os.cpu_count() or 1)) as pool:
-                list(pool.map(bring_up, hosts))
+                try:
+                    list(pool.map(bring_up, hosts))
+                except BaseException:  # Ctrl-C: those that are being booted go on to their end, no other begins
+                    pool.shutdown(cancel_futures=True)
+                    raise
             if failures:
                 raise BootFailed(sorted(failures, key=lambda failure: failure.host_id))
 
@@ -132,7 +137,7 @@ class Lab:
             progress(f"lab {self.name}: down after {monotonic() - began:.1f} s")
 
     def leftovers(self) -> tuple[str, ...]:
-        """What this machine still has of the lab beside its secrets and the images, one phrase each; empty after `down`."""
+        """What this machine still has of the lab beside its secrets and the images; empty after `down`."""
         left = [f"process {pid}" for pid in self.group.processes()]
         left += [f"control group {directory}" for directory in self.group.directories if directory.is_dir()]
         left += [f"mount {target}" for target in mounted_below(self.layout.home, read_mounts())]
@@ -172,7 +177,7 @@ class Lab:
                 except BlockingIOError:
                     lock.seek(0)
                     who = lock.read().strip() or "another process"
-                    raise LabBusy(f"lab {self.name} is being changed by {who}: wait for it to end, or stop it") from None
+                    raise LabBusy(f"lab {self.name} is being changed by {who}: wait for that, or stop it") from None
                 # A `down` that ended between the two lines above took the file away: then this lock holds nobody off.
                 if path.exists() and path.stat().st_ino == os.fstat(lock.fileno()).st_ino:
                     yield lock
@@ -223,7 +228,7 @@ class Lab:
         self.host(host_id).bring_up(None, _no_provision, progress)
 
     def freeze(self, host_id: str) -> float:
-        """Stop all processes of a host where they are; gives back when (CLOCK_MONOTONIC). Raises LabError when it is off."""
+        """Stop all processes of a host where they are; gives back when (CLOCK_MONOTONIC). LabError when it is off."""
         when = monotonic()
         self.host(host_id).freeze()
         return when
@@ -275,7 +280,7 @@ class Lab:
         return self.host(host_id).layout.console
 
     def status(self) -> LabStatus:
-        """What is there and how it is, seen from outside and asked of each host's systemd. Takes about half a second."""
+        """What is there and how it is, seen from outside and asked of each host's systemd. Takes about a second."""
         with ThreadPoolExecutor(max_workers=8) as pool:
             hosts = tuple(pool.map(self._host_status, self._hosts.values()))
         root = image.current(self.layout.state)
@@ -298,7 +303,11 @@ class Lab:
     def trust(self, pem: str) -> None:
         """Make every tool of the client trust a root certificate. Raises Unreachable or CommandFailed."""
         if client.write_certificate(self._client_root(), pem):
-            run(self, CLIENT, ["update-ca-certificates"], timeout=60)
+            try:
+                run(self, CLIENT, ["update-ca-certificates"], timeout=60)
+            except (Unreachable, CommandFailed):
+                client.remove_certificate(self._client_root())  # so that the next call does not take it for done
+                raise
 
     def probe(self, targets: Sequence[Target], rate: float = 10.0, deadline: float = 1.0) -> Probe:
         """A client run against `targets`: `rate` requests a second each, `deadline` seconds for each request.

@@ -27,7 +27,7 @@ class Layout:
     def __post_init__(self) -> None:
         if not _LAB_NAME.fullmatch(self.lab):
             raise LabError(
-                f'"{self.lab}" cannot be the name of a lab: use up to 32 small letters, digits and dashes, a letter first'
+                f'"{self.lab}" cannot be a lab\'s name: use up to 32 small letters, digits and dashes, a letter first'
             )
 
     @property

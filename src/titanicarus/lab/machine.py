@@ -51,7 +51,7 @@ def ensure_packages(progress: Callable[[str], None]) -> tuple[str, ...]:
     if not lacking:
         return ()
     if shutil.which("apt-get") is None:
-        raise LabError(f"this machine lacks {', '.join(lacking)} and has no apt-get to install them: use Debian 12 or 13")
+        raise LabError(f"this machine lacks {', '.join(lacking)} and has no apt-get: use Debian 12 or 13")
     progress(f"this machine: installing {', '.join(lacking)}")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     install = ["apt-get", "install", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300", *lacking]
@@ -112,7 +112,9 @@ class PipSettings:
     paths: tuple[Path, ...]
 
 
-def pip_settings(environ: Mapping[str, str], configurations: Sequence[str], exists: Callable[[Path], bool]) -> PipSettings:
+def pip_settings(
+    environ: Mapping[str, str], configurations: Sequence[str], exists: Callable[[Path], bool]
+) -> PipSettings:
     """Carry the machine's pip settings over. `configurations` are texts of pip.conf files, the least important first.
 
     Settings that name a file or folder which this machine does not have are left out, the others are listed in

@@ -1,4 +1,4 @@
-"""What is mounted on this machine, read from /proc/self/mountinfo (see proc(5)), and how the lab mounts and unmounts."""
+"""What is mounted on this machine (/proc/self/mountinfo, see proc(5)), and how the lab mounts and unmounts."""
 
 from __future__ import annotations
 

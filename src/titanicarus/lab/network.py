@@ -111,7 +111,8 @@ class Network:
 
     def _ensure_cable(self, switch: IPRoute, link: Link) -> None:
         if not switch.link_lookup(ifname=link.port):
-            far_end = {"ifname": link.name, "net_ns_fd": self._layout.namespace(link.node)}
+            namespace = self._layout.namespace(link.node)
+            far_end = {"ifname": link.name, "address": link.hardware_address, "net_ns_fd": namespace}
             switch.link("add", ifname=link.port, kind="veth", peer=far_end)
         bridge = _index(switch, link.bridge)
         port = _index(switch, link.port)
@@ -146,7 +147,7 @@ def _configure(inside: IPRoute, link: Link) -> None:
 def _index(routes: IPRoute, name: str) -> int:
     found = routes.link_lookup(ifname=name)
     if not found:
-        raise LabError(f"network card {name} is not where it should be: `saguire down` and `saguire up` make the lab anew")
+        raise LabError(f"network card {name} is missing: `saguire down` and `saguire up` make the lab anew")
     return int(found[0])
 
 
@@ -175,7 +176,7 @@ def _in_namespace(path: Path, action: Callable[[], None]) -> None:
         try:
             with path.open() as handle:
                 if libc.setns(handle.fileno(), _CLONE_NEWNET) != 0:
-                    raise OSError(ctypes.get_errno(), "setns", str(path))  # noqa: TRY301
+                    raise OSError(ctypes.get_errno(), "setns", str(path))
             action()
         except OSError as error:
             failures.append(error)

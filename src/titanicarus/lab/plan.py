@@ -39,6 +39,12 @@ class Link:
         """Name of the switch's end of the cable: names of network cards have at most 15 characters."""
         return "p" + hashlib.sha256(f"{self.node}/{self.name}".encode()).hexdigest()[:12]
 
+    @property
+    def hardware_address(self) -> str:
+        """The card's MAC: derived, so that a host that was off comes back with the one its neighbours remember."""
+        digest = hashlib.sha256(f"mac/{self.node}/{self.name}".encode()).digest()
+        return ":".join(f"{byte:02x}" for byte in (0x02, *digest[:5]))  # 02: locally administered, not a group
+
 
 @dataclass(frozen=True)
 class Route:

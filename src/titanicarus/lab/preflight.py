@@ -1,4 +1,4 @@
-"""Can this machine carry the lab? Asked before anything is changed; each answer is one sentence that says what to do."""
+"""Can this machine carry the lab? Asked before anything changes; each answer is a sentence that says what to do."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def judge(machine: Machine, fleet: Fleet, *, image_built: bool, running: bool) -
 def _kernel(machine: Machine) -> Iterable[str]:
     for name in _FILESYSTEMS:
         if name not in machine.filesystems:
-            yield f"This kernel has no {name} file system, which the hosts' disks need: `modprobe {name}`, or another kernel."
+            yield f"This kernel has no {name} file system, which disks here need: `modprobe {name}`, or another kernel."
     for name in _NAMESPACES:
         if name not in machine.namespaces:
             yield f"This kernel has no {name} namespaces, which containers need: use a kernel with CONFIG_NAMESPACES."
@@ -113,8 +113,8 @@ def _room(machine: Machine, fleet: Fleet, *, image_built: bool) -> Iterable[str]
     disk = DISK_BYTES // 2 if image_built else DISK_BYTES
     if machine.disk_free < disk:
         yield (
-            f"The lab needs {disk / _GIB:.0f} GiB of disk at {machine.disk_where} and {machine.disk_free / _GIB:.1f} GiB"
-            " are free: make room."
+            f"The lab needs {disk / _GIB:.0f} GiB of disk at {machine.disk_where} and"
+            f" {machine.disk_free / _GIB:.1f} GiB are free: make room."
         )
     memory = memory_needed(fleet)
     if machine.memory_available < memory:
@@ -131,8 +131,8 @@ def _clashes(machine: Mapping[str, IPv4Network], lab: Iterable[IPv4Network]) -> 
             # A default route overlaps with everything and clashes with nothing.
             if own.prefixlen and own.overlaps(network):
                 yield (
-                    f"The fleet's network {network} clashes with this machine's {what} ({own}): change the network in the"
-                    " Saguirefile."
+                    f"The fleet's network {network} clashes with this machine's {what} ({own}): change the network"
+                    " in the Saguirefile."
                 )
 
 

@@ -32,7 +32,7 @@ class Probe:
     def __init__(
         self, enter: Callable[[Sequence[str]], list[str]], targets: Sequence[Target], *, rate: float, deadline: float
     ) -> None:
-        """`enter` makes of an argv one that runs on the client; `rate` is requests a second and target, `deadline` seconds."""
+        """`enter` turns an argv into one that runs on the client; `rate` is per second, `deadline` in seconds."""
         if not targets:
             raise LabError("there is nothing to probe: no target was given")
         self._enter = enter
@@ -104,10 +104,11 @@ class Probe:
         return self._figures(monotonic())
 
     def wait_until_good(self, timeout: float) -> None:
-        """Return when every target has been answered well within the last second. Raises LabError after `timeout` seconds."""
+        """Return when every target was answered well within the last second. LabError after `timeout` seconds."""
 
         def all_good() -> bool:
-            fresh = {answer.target for answer in list(self._answers) if answer.good and answer.ended > monotonic() - 1.0}
+            since = monotonic() - 1.0
+            fresh = {answer.target for answer in list(self._answers) if answer.good and answer.ended > since}
             return len(fresh) == len(self._targets)
 
         if not wait_until(all_good, timeout, poll=0.05):

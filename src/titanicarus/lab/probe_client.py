@@ -3,8 +3,8 @@
 Only the standard library of the client's Python is used: the text of this file is handed to it. Its one argument is a
 JSON object; it prints one JSON object a line. It ends when its standard input does.
 
-Open loop: a request leaves when its time has come, whether or not earlier ones have been answered, so that a service that
-hangs is asked as often as one that answers (no "coordinated omission"). All times are CLOCK_MONOTONIC, in seconds.
+Open loop: a request leaves when its time has come, whether or not earlier ones have been answered, so that a service
+that hangs is asked as often as one that answers (no "coordinated omission"). Times are CLOCK_MONOTONIC, in seconds.
 """
 
 import asyncio
@@ -15,11 +15,12 @@ import ssl
 import sys
 import time
 import urllib.parse
+from typing import Any
 
 MOST_BYTES = 1 << 20
 
 
-def tell(**facts):
+def tell(**facts: object) -> None:
     """Print one line for the other half."""
     sys.stdout.write(json.dumps(facts) + "\n")
     sys.stdout.flush()
@@ -28,7 +29,7 @@ def tell(**facts):
 class Target:
     """What one target asks for, taken apart once and not at each request."""
 
-    def __init__(self, settings):
+    def __init__(self, settings: dict[str, Any]) -> None:
         url = urllib.parse.urlsplit(settings["url"])
         self.tls = url.scheme == "https"
         self.name = url.hostname
@@ -42,8 +43,8 @@ class Target:
         self.trust = ssl.create_default_context() if self.tls else None
 
 
-async def ask(target):
-    """One request with its own name look-up and connection. Returns None when the answer is good, else what was wrong."""
+async def ask(target: Target) -> str | None:
+    """One request with its own name look-up and connection. None when the answer is good, else what was wrong."""
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(target.look_up, target.port, type=socket.SOCK_STREAM)
     address = found[0][4]
@@ -70,9 +71,10 @@ async def ask(target):
     return None
 
 
-def body_length(head):
+def body_length(head: bytes) -> tuple[int | None, bool]:
     """The length that the headers promise (None: until the end), and whether the body comes in chunks."""
-    length, chunked = None, False
+    length: int | None = None
+    chunked = False
     for line in head.split(b"\r\n")[1:]:
         name, _, value = line.partition(b":")
         if name.lower() == b"content-length":
@@ -82,7 +84,7 @@ def body_length(head):
     return length, chunked
 
 
-async def read_chunks(reader):
+async def read_chunks(reader: asyncio.StreamReader) -> bytes:
     """A body in chunks (RFC 9112, section 7.1)."""
     body = b""
     while True:
@@ -93,7 +95,7 @@ async def read_chunks(reader):
         body += part[:-2]
 
 
-async def judge(number, target, due, deadline):
+async def judge(number: int, target: Target, due: float, deadline: float) -> None:
     """Send one request and tell how it went."""
     began = time.monotonic()
     try:
@@ -103,6 +105,8 @@ async def judge(number, target, due, deadline):
         wrong = f"no answer within {deadline:g} s"
     except ssl.SSLError as error:
         wrong = f"TLS: {error.reason or error}"
+    except ConnectionError as error:
+        wrong = type(error).__name__
     except (OSError, EOFError, ValueError, asyncio.LimitOverrunError) as error:
         wrong = f"{type(error).__name__}: {error}"
     ended = time.monotonic()
@@ -111,10 +115,12 @@ async def judge(number, target, due, deadline):
     tell(target=number, due=due, began=began, ended=ended, wrong=wrong)
 
 
-async def ask_steadily(number, target, first, settings, stop):
+async def ask_steadily(
+    number: int, target: Target, first: float, settings: dict[str, Any], stop: asyncio.Event
+) -> None:
     """Start the requests of one target, each when it is due, until `stop` is set; then wait for the last answers."""
     period, deadline = 1.0 / settings["rate"], settings["deadline"]
-    running = set()
+    running: set[asyncio.Task[None]] = set()
     count = 0
     while not stop.is_set():
         due = first + count * period
@@ -130,11 +136,16 @@ async def ask_steadily(number, target, first, settings, stop):
         await asyncio.wait(running)
 
 
-async def main(settings):
+async def main(settings: dict[str, Any]) -> None:
     """Run the whole probe."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
-    loop.add_reader(sys.stdin.fileno(), lambda: os.read(sys.stdin.fileno(), 4096) or stop.set())
+
+    def listen() -> None:
+        if not os.read(sys.stdin.fileno(), 4096):
+            stop.set()
+
+    loop.add_reader(sys.stdin.fileno(), listen)
     targets = [Target(each) for each in settings["targets"]]
     begin = time.monotonic() + 0.05
     tell(begin=begin)

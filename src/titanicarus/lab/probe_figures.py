@@ -1,7 +1,7 @@
 """What a run of the probe means: requests, failures, and the longest gap. Pure arithmetic on a list of answers.
 
-A gap is the longest time without a good answer: from the end of one good answer to the end of the next, from the beginning
-of the run to the first, and from the last to the end of the run. All times are CLOCK_MONOTONIC, in seconds.
+A gap is the longest time without a good answer: from the end of one good answer to the end of the next, from the
+beginning of the run to the first, and from the last to the end of the run. All times are CLOCK_MONOTONIC, in seconds.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Answer:
-    """How one request went. `target` counts from 0, `due` is when it should have begun; `wrong` is None for a good answer."""
+    """How one request went. `target` counts from 0, `due` is when it should have begun; `wrong` is None when good."""
 
     target: int
     due: float
@@ -46,7 +46,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class TargetFigures:
-    """What users of one target felt. Times in seconds; `first_failure` and `last_failure` are when those requests began."""
+    """What users of one target felt, in seconds; `first_failure` and `last_failure` are when those requests began."""
 
     name: str
     requests: int
@@ -61,7 +61,7 @@ class TargetFigures:
 
 @dataclass(frozen=True)
 class ProbeResult:
-    """A whole run. `latest` is how late the worst request began: large values mean that the ruler itself was starved."""
+    """A whole run. `latest` is how late the worst request began: a large value means a starved ruler."""
 
     begin: float
     end: float
@@ -113,7 +113,7 @@ class ProbeResult:
 
     def rows(self) -> list[tuple[str, ...]]:
         """The table's cells, its headings first."""
-        heads = ("target", "requests", "failures", "longest gap s", "slowest s", "first failure s", "last failure s", "why")
+        heads = ("target", "requests", "failures", "longest gap s", "slowest s", "first failure", "last failure", "why")
         return [heads, *(self._row(target) for target in self.targets)]
 
     def table(self) -> str:

@@ -18,7 +18,7 @@ _AT_LEAST: Mapping[str, int] = {
 
 
 def raise_limits(root: Path = Path("/proc/sys")) -> tuple[str, ...]:
-    """Raise what is too low; gives back a sentence for each that was changed. Raises LabError when the kernel refuses."""
+    """Raise what is too low; gives back a sentence for each change. Raises LabError when the kernel refuses."""
     changed = []
     # The largest neighbour threshold first: the kernel wants them in order.
     for name, least in sorted(_AT_LEAST.items(), reverse=True):
