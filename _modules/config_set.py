@@ -1,0 +1,91 @@
+"""Render a configuration directory from the file server and the pillar. The work is in `titanicarus.configset`."""
+
+from __future__ import annotations
+
+import grp
+import pwd
+from typing import Any
+
+__virtualname__ = "config_set"
+
+
+def __virtual__() -> str:
+    return __virtualname__
+
+
+def wanted(
+    source: str,
+    pillar_files: dict[str, dict[str, str]] | None = None,
+    context: dict[str, Any] | None = None,
+    user: str = "root",
+    group: str = "root",
+    mode: str = "0644",
+    modes: dict[str, str] | None = None,
+    secret: list[str] | None = None,
+    saltenv: str = "base",
+) -> dict[str, Any]:
+    """What the directory should hold: relative path to `titanicarus.configset.Wanted`.
+
+    source
+        A folder of the file server, such as `salt://haproxy/files`. Files that end in `.j2` are templates.
+    pillar_files
+        Subfolder to `{pillar: 'lb:certificates', suffix: '.pem'}`: one file for each key of that pillar dictionary.
+    modes
+        Shell pattern of relative paths to octal mode; the first that fits counts, else `mode`.
+    secret
+        Shell patterns of files whose content must never be shown.
+
+    Raises ValueError for a template that cannot be rendered and CommandExecutionError for a source that is missing.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call config_set.wanted salt://keepalived/files
+    """
+    from titanicarus.configset import Wanted, render
+    from titanicarus.configset.plan import match
+
+    rendered = render(_fetch(source, saltenv), __pillar__, context or {})
+    for folder, rule in (pillar_files or {}).items():
+        for key, text in (__salt__["pillar.get"](rule["pillar"]) or {}).items():
+            rendered[f"{folder}/{key}{rule.get('suffix', '')}"] = text.encode()
+    octal = {pattern: int(str(value), 8) for pattern, value in (modes or {}).items()}
+    hidden = dict.fromkeys(secret or [], 1)
+    uid, gid = pwd.getpwnam(user).pw_uid, grp.getgrnam(group).gr_gid
+    return {
+        path: Wanted(data, match(path, octal, int(str(mode), 8)), uid, gid, bool(match(path, hidden, 0)))
+        for path, data in rendered.items()
+    }
+
+
+def show(source: str, path: str, saltenv: str = "base", **kwargs: Any) -> str:
+    """One rendered file as it would be written, to look at before an apply.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call config_set.show salt://nginx/files sites.conf
+    """
+    options = {key: value for key, value in kwargs.items() if not key.startswith("__")}
+    return wanted(source, saltenv=saltenv, **options)[path].data.decode()
+
+
+def _fetch(source: str, saltenv: str) -> dict[str, bytes]:
+    """Every file below the file server's folder, by path relative to it."""
+    from salt.exceptions import CommandExecutionError
+
+    prefix = source.removeprefix("salt://").rstrip("/") + "/"
+    found: dict[str, bytes] = {}
+    for path in __salt__["cp.list_master"](saltenv=saltenv, prefix=prefix):
+        if not path.startswith(prefix):
+            continue
+        cached = __salt__["cp.cache_file"](f"salt://{path}", saltenv=saltenv)
+        if not cached:
+            raise CommandExecutionError(f"the file server lists salt://{path} but does not give it")
+        with open(cached, "rb") as stream:  # noqa: PTH123 -- the loader gives a plain string
+            found[path.removeprefix(prefix)] = stream.read()
+    if not found:
+        raise CommandExecutionError(f"{source} holds no file on the file server")
+    return found

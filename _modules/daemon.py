@@ -1,0 +1,97 @@
+"""systemd units as the states need them: one `systemctl show` to know, start and reload to act. Never a restart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__virtualname__ = "daemon"
+
+PROPERTIES = ("ActiveState", "UnitFileState", "NeedDaemonReload", "CanReload", "LoadState", "ActiveEnterTimestampMonotonic")
+
+
+def __virtual__() -> str:
+    return __virtualname__
+
+
+def show(name: str) -> dict[str, str]:
+    """The unit's properties that matter here, by systemd's own names.
+
+    Raises CommandExecutionError when systemd does not answer: unknown is not stopped.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call daemon.show nginx.service
+    """
+    said = _systemctl(["show", "--property", ",".join(PROPERTIES), name])
+    return dict(line.split("=", 1) for line in said.splitlines() if "=" in line)
+
+
+def enable(name: str) -> bool:
+    """Start the unit at every boot from now on.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call daemon.enable nginx.service
+    """
+    _systemctl(["enable", name])
+    return True
+
+
+def start(name: str) -> bool:
+    """Start the unit and wait until it is up.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call daemon.start nginx.service
+    """
+    _systemctl(["reset-failed", name], accept_failure=True)  # a unit that gave up restarting refuses to start
+    _systemctl(["start", name])
+    return True
+
+
+def reload(name: str) -> bool:
+    """Let the running daemon read its configuration again, without a connection being lost.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call daemon.reload nginx.service
+    """
+    _systemctl(["reload", name])
+    return True
+
+
+def reload_units() -> bool:
+    """Let systemd read changed unit files.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call daemon.reload_units
+    """
+    _systemctl(["daemon-reload"])
+    return True
+
+
+def _systemctl(arguments: list[str], accept_failure: bool = False) -> str:
+    from salt.exceptions import CommandExecutionError
+
+    done: dict[str, Any] = __salt__["cmd.run_all"](
+        ["systemctl", "--no-pager", "--quiet", *arguments],
+        python_shell=False,
+        ignore_retcode=accept_failure,
+        timeout=120,
+        env={"LC_ALL": "C"},
+    )
+    if done["retcode"] != 0 and not accept_failure:
+        words = (done["stderr"] or done["stdout"]).strip()
+        raise CommandExecutionError(f"systemctl {' '.join(arguments)} failed: {words}")
+    return done["stdout"]

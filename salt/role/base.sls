@@ -1,0 +1,8 @@
+# What every host of the fleet has.
+include:
+  - library
+  - base
+  - names
+  - trust
+  - nftables
+  - salt_minion

@@ -1,0 +1,4 @@
+# HAProxy in front of everything, keepalived to hold the island's addresses.
+include:
+  - haproxy
+  - keepalived

@@ -1,0 +1,6 @@
+# Tenants' sites: files and users, the session store, PHP, nginx.
+include:
+  - sites
+  - valkey
+  - php
+  - nginx
