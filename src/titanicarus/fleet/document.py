@@ -185,7 +185,7 @@ class _Reader:
             value = self._value(next(self._events), (*path, key))
             lines[(*path, key)] = line
             if before is not None:
-                self._document.problem((*path, key), f"is here twice, first on line {before}; keep one")
+                self._document.problem((*path, key), f"is here twice, first on line {before}; keep one", found=value)
             values.setdefault(key, value)
         return values
 

@@ -43,10 +43,10 @@ def _record_reader(shape: type[BaseModel]) -> _Read:
             return {}
         for key in value:
             if key not in fields:
-                absent = [name for name in fields if name not in value]
-                document.problem((*path, key), f"is not a key here; the keys are {keys}{did_you_mean(key, absent)}")
-                for meant in closest(key, absent):
-                    document.doubt((*path, meant))  # a misspelt key is one problem, not also a missing one
+                document.problem((*path, key), f"is not a key here; the keys are {keys}{did_you_mean(key, fields)}")
+                for meant in closest(key, fields):
+                    if meant not in value:
+                        document.doubt((*path, meant))  # a misspelt key is one problem, not also a missing one
         draft = {}
         for name, (info, reader) in fields.items():
             if name in value:

@@ -26,6 +26,7 @@ TARGET_REST = r"[A-Za-z0-9._~/@+=,!:?&#%-]*"
 FOLDER = r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*"
 EMAIL = r"[A-Za-z0-9._%+-]{1,64}@" + DNS_NAME
 
+PLATFORM_PATHS = ("/healthz", "/.well-known/acme-challenge")  # answered before any site sees them
 SITE_NAME_LIMIT = 200  # a site's name is also a file name with something after it, and 255 is the most for those
 
 _RESERVED_USERS = (
@@ -275,6 +276,8 @@ def redirect_path(value: object) -> str:
     if not re.fullmatch(URL_PATH, word) or len(word) > 400:
         raise ValueError("has characters that a redirect cannot have; use letters, digits and . _ ~ / @ + = , ! : -")
     _check_segments(word)
+    if any(word == own or word.startswith(f"{own}/") for own in PLATFORM_PATHS):
+        raise ValueError("is answered by the platform itself; a site cannot redirect it")
     return word
 
 

@@ -1,0 +1,63 @@
+"""Default deny: a host opens only what its roles need, only to who needs it, and says why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fixtures.repository import Repository
+
+from titanicarus.fleet import Declaration, Port, Role, load, ports_for
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module", params=["Saguirefile", "examples/small.saguirefile"])
+def declaration(request: pytest.FixtureRequest) -> Declaration:
+    """Each Saguirefile that ships."""
+    return load(ROOT, ROOT / request.param)
+
+
+def _open(declaration: Declaration, host_id: str) -> dict[tuple[str, str, int | None], Port]:
+    ports = ports_for(declaration.fleet, declaration.fleet.host(host_id))
+    return {(port.interface, port.protocol, port.port): port for port in ports}
+
+
+def test_a_host_without_a_built_role_opens_nothing(repository: Repository) -> None:
+    declaration = repository.load()
+    assert ports_for(declaration.fleet, declaration.fleet.host("syd-fw1")) == ()
+
+
+def test_a_load_balancer(repository: Repository) -> None:
+    opened = _open(repository.load(), "syd-lb1")
+    assert set(opened) == {
+        ("lan0", "tcp", 80), ("lan0", "tcp", 443), ("lan0", "vrrp", None), ("wan0", "tcp", 80), ("wan0", "tcp", 443),
+    }  # fmt: skip
+    assert opened["wan0", "tcp", 443].sources == ()
+    assert opened["lan0", "vrrp", None].sources == ("10.72.1.12",)
+    assert "10.72.2.21" in opened["lan0", "tcp", 443].sources
+
+
+def test_a_web_server_listens_to_its_own_island_only(repository: Repository) -> None:
+    opened = _open(repository.load(), "mel-web1")
+    assert opened["lan0", "tcp", 8080].sources == ("10.72.2.11", "10.72.2.12")
+    assert opened["lan0", "tcp", 6379].sources == ("10.72.2.21", "10.72.2.22")
+    assert len(opened) == 2
+
+
+def test_a_control_host_is_open_to_every_minion(repository: Repository) -> None:
+    declaration = repository.load()
+    opened = _open(declaration, "syd-store1")
+    assert set(opened) == {("lan0", "tcp", 4505), ("lan0", "tcp", 4506)}
+    assert set(opened["lan0", "tcp", 4506].sources) == {str(host.lan) for host in declaration.fleet.hosts}
+
+
+def test_only_load_balancers_are_open_to_anyone(declaration: Declaration) -> None:
+    for host in declaration.fleet.hosts:
+        ports = ports_for(declaration.fleet, host)
+        assert len({(port.interface, port.protocol, port.port) for port in ports}) == len(ports)
+        for port in ports:
+            assert port.why
+            if not port.sources:
+                assert host.has(Role.LB)
+                assert (port.interface, port.port in (80, 443)) == ("wan0", True)
