@@ -64,14 +64,20 @@ def shown(path: Path) -> str:
         elif step and set(step) <= _PLAIN:
             text += f".{step}" if text else step
         else:
-            text += f"[{json.dumps(step)}]"
+            text += f"[{_printable(step)}]"
     return text
 
 
 def quoted(value: object) -> str:
-    """A found value on one short line; control characters are escaped, so a report cannot play with the terminal."""
-    text = json.dumps(value, default=str)
+    """A found value on one short line."""
+    text = _printable(value)
     return text if len(text) <= _FOUND_LIMIT else text[: _FOUND_LIMIT - 1] + "…"
+
+
+def _printable(value: object) -> str:
+    """As JSON, with whatever is not printable escaped too, so that a report cannot play with the terminal."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
 
 
 def closest(word: str, known: Iterable[str]) -> list[str]:

@@ -115,6 +115,8 @@ def test_a_report_cannot_play_with_the_terminal(tmp_path: Path) -> None:
     document.problem(("a",), "is odd")
     assert "\x1b" not in str(document.problems[0])
     assert "\\u001b[31mred" in str(document.problems[0])
+    document.problem(("a",), "is odd", found="\x9b\u202e ünï")
+    assert str(document.problems[1]).endswith('(found "\\x9b\\u202e ünï")')
 
 
 def test_a_missing_saguirefile_is_one_sentence(tmp_path: Path) -> None:

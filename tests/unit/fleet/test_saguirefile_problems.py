@@ -7,17 +7,20 @@ from typing import Any
 import pytest
 from fixtures.repository import REMOVED, Repository
 
+from titanicarus.fleet import InvalidInput
+
 SYD = ("islands", "syd")
 HOSTS = (*SYD, "hosts")
 WEB1 = (*HOSTS, "web1")
 
-SINGLE: list[tuple[tuple[str, ...], Any, str, str, str]] = [
+Case = tuple[tuple[str | int, ...], Any, str, str, str]
+SINGLE: list[Case] = [
     # where, what is put there, path of the problem, what is quoted, part of the advice
     (("fleet",), "Sample Fleet", "fleet", '"Sample Fleet"', "1 to 20 small letters"),
     (("fleet",), REMOVED, "fleet", "", "is missing: the name of the fleet"),
     (("fleet",), 7, "fleet", "7", 'put it in quotes: "7"'),
     (("domain",), "sample", "domain", '"sample"', 'at least two parts, for example "sample.example"'),
-    (("domain",), "https://Sample.example/", "domain", '"https://Sample.example/"', 'only the name, in small letters'),
+    (("domain",), "https://Sample.example/", "domain", '"https://Sample.example/"', "only the name, in small letters"),
     (("tenants",), "../elsewhere", "tenants", '"../elsewhere"', "inside the repository"),
     (("tenants",), "pillar/nobody", "tenants", '"pillar/nobody"', "make it, also for no tenants"),
     (("tenents",), "pillar/tenants", "tenents", '"pillar/tenants"', 'did you mean "tenants"?'),
@@ -33,8 +36,20 @@ SINGLE: list[tuple[tuple[str, ...], Any, str, str, str]] = [
     ((*SYD, "lan", "network"), "127.0.0.0/24", "islands.syd.lan.network", '"127.0.0.0/24"', "hosts cannot live there"),
     ((*SYD, "lan", "vip"), "fd00::1", "islands.syd.lan.vip", '"fd00::1"', "IPv6 is not carried yet"),
     ((*SYD, "lan", "vip"), "10.72.1.10/24", "islands.syd.lan.vip", '"10.72.1.10/24"', "without the prefix length"),
-    ((*SYD, "lan", "vip"), "10.72.9.10", "islands.syd.lan.vip", '"10.72.9.10"', "not inside 10.72.1.0/24, the LAN of syd"),
-    ((*SYD, "lan", "vip"), "10.72.1.11", "islands.syd.hosts.lb1.lan", '"10.72.1.11"', "also the address at islands.syd.lan.vip"),
+    (
+        (*SYD, "lan", "vip"),
+        "10.72.9.10",
+        "islands.syd.lan.vip",
+        '"10.72.9.10"',
+        "not inside 10.72.1.0/24, the LAN of syd",
+    ),
+    (
+        (*SYD, "lan", "vip"),
+        "10.72.1.11",
+        "islands.syd.hosts.lb1.lan",
+        '"10.72.1.11"',
+        "also the address at islands.syd.lan.vip",
+    ),
     ((*SYD, "wan", "router"), "198.19.1.255", "islands.syd.wan.router", '"198.19.1.255"', "is the broadcast address"),
     ((*SYD, "wan", "router"), "198.19.1.0", "islands.syd.wan.router", '"198.19.1.0"', "number of the network itself"),
     ((*SYD, "wan", "router"), "198.19.1.4", "islands.syd.wan.router", '"198.19.1.4"', "at islands.syd.wan.gateway"),
@@ -42,7 +57,13 @@ SINGLE: list[tuple[tuple[str, ...], Any, str, str, str]] = [
     ((*SYD, "region"), "au", "islands.syd.region", '"au"', "the keys are lan, wan, hosts"),
     ((*WEB1, "lan"), "10.72.1.300", "islands.syd.hosts.web1.lan", '"10.72.1.300"', "four numbers from 0 to 255"),
     ((*WEB1, "lan"), REMOVED, "islands.syd.hosts.web1.lan", "", "is missing: the host's address"),
-    ((*WEB1, "lan"), "10.72.1.22", "islands.syd.hosts.web2.lan", '"10.72.1.22"', "also the address at islands.syd.hosts.web1"),
+    (
+        (*WEB1, "lan"),
+        "10.72.1.22",
+        "islands.syd.hosts.web2.lan",
+        '"10.72.1.22"',
+        "also the address at islands.syd.hosts.web1",
+    ),
     ((*WEB1, "lan"), "10.72.2.22", "islands.syd.hosts.web1.lan", '"10.72.2.22"', "not inside 10.72.1.0/24"),
     ((*WEB1, "wan"), "198.19.1.77", "islands.syd.hosts.web1.wan", '"198.19.1.77"', "leave it out"),
     ((*WEB1, "wan"), "198.19.1.777", "islands.syd.hosts.web1.wan", '"198.19.1.777"', "not an IPv4 address"),
@@ -63,13 +84,12 @@ SINGLE: list[tuple[tuple[str, ...], Any, str, str, str]] = [
     ((*HOSTS, "Web-3"), {"lan": "10.72.1.99", "roles": ["web"]}, "islands.syd.hosts.Web-3", '"Web-3"', '"web3"'),
     ((*HOSTS, "web1"), None, "islands.syd.hosts.web1", "", "is empty; its keys are lan, wan, roles"),
     ((*HOSTS, "web3"), {"lan": "10.72.1.99", "roles": []}, "islands.syd.hosts.web3.roles", "", "give the host a role"),
-]  # fmt: skip
+]
 
 
-@pytest.mark.parametrize(("where", "value", "path", "found", "advice"), SINGLE)
-def test_one_fault_is_one_problem(
-    repository: Repository, where: tuple[str, ...], value: Any, path: str, found: str, advice: str
-) -> None:
+@pytest.mark.parametrize("case", SINGLE)
+def test_one_fault_is_one_problem(repository: Repository, case: Case) -> None:
+    where, value, path, found, advice = case
     repository.put("Saguirefile", where, value)
     problems = repository.problems()
     ours = [problem for problem in problems if problem.path == path and advice in problem.message]
@@ -164,7 +184,6 @@ def test_every_file_is_reported_at_once_with_lines(repository: Repository) -> No
 def test_the_message_of_the_refusal_counts_and_lists(repository: Repository) -> None:
     repository.put("Saguirefile", ("fleet",), "X")
     problems = repository.problems()
-    try:
+    with pytest.raises(InvalidInput) as refusal:
         repository.load()
-    except Exception as error:
-        assert str(error) == f"1 problem in what is declared:\n  {problems[0]}"
+    assert str(refusal.value) == f"1 problem in what is declared:\n  {problems[0]}"

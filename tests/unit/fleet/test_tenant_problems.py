@@ -28,7 +28,8 @@ MIXED_TYPES = "ssh-ed25519 " + _wire(b"ssh-rsa", _EXPONENT, _MODULUS) + " x@y"
 GOOD_RSA = "ssh-rsa " + _wire(b"ssh-rsa", _EXPONENT, _MODULUS) + " long@pc"
 CUT_OFF = KEY.replace("pWbd2", "pW").replace(" alice@laptop", "")
 
-SINGLE: list[tuple[tuple[str | int, ...], Any, str, str, str]] = [
+Case = tuple[tuple[str | int, ...], Any, str, str, str]
+SINGLE: list[Case] = [
     # where in harbour.yaml, what is put there, path of the problem, what is quoted, part of the advice
     (("tenant",), "harbor", "tenant", '"harbor"', "rename it to harbor.yaml"),
     (("tenant",), "Harbour!", "tenant", '"Harbour!"', "small letters, digits and single dashes"),
@@ -59,8 +60,14 @@ SINGLE: list[tuple[tuple[str | int, ...], Any, str, str, str]] = [
     (("users", "Alice"), {"full_name": "A", "email": "a@a.example"}, "users.Alice", '"Alice"', "small letters"),
     (("users", "bruno"), {"full_name": "B", "email": "b@b.example"}, "users.bruno", "", "already at users.bruno"),
     (SITE, None, SITE_PATH, "", "is empty; its keys are aliases, php, root"),
-    (("sites", "Harbour.example"), {}, 'sites["Harbour.example"]', '"Harbour.example"', 'small letters: "harbour.example"'),
-    (("sites", "münchen.example"), {}, 'sites["m\\u00fcnchen.example"]', '"m\\u00fcnchen.example"', '"xn--mnchen-3ya.example"'),
+    (
+        ("sites", "Harbour.example"),
+        {},
+        'sites["Harbour.example"]',
+        '"Harbour.example"',
+        'small letters: "harbour.example"',
+    ),
+    (("sites", "münchen.example"), {}, 'sites["münchen.example"]', '"münchen.example"', '"xn--mnchen-3ya.example"'),
     (("sites", "xn--0.example"), {}, 'sites["xn--0.example"]', '"xn--0.example"', "not a valid encoding"),
     (("sites", "*.harbour.example"), {}, 'sites["*.harbour.example"]', '"*.harbour.example"', "wildcards"),
     (("sites", "my_site.example"), {}, 'sites["my_site.example"]', '"my_site.example"', 'no "_"; use "-"'),
@@ -74,11 +81,23 @@ SINGLE: list[tuple[tuple[str | int, ...], Any, str, str, str]] = [
     ((*SITE, "aliases", 0), "harbour.example", f"{SITE_PATH}.aliases[0]", '"harbour.example"', "the site's own name"),
     ((*SITE, "aliases", 1), "www.harbour.example", f"{SITE_PATH}.aliases[1]", '"www.harbour.example"', "already at"),
     ((*SITE, "aliases", 1), "shop.harbour.example", f"{SITE_PATH}.aliases[1]", '"shop.harbour.example"', "already at"),
-    ((*SITE, "aliases", 1), "a.sample.example", f"{SITE_PATH}.aliases[1]", '"a.sample.example"', "inside sample.example"),
+    (
+        (*SITE, "aliases", 1),
+        "a.sample.example",
+        f"{SITE_PATH}.aliases[1]",
+        '"a.sample.example"',
+        "inside sample.example",
+    ),
     ((*SITE, "aliases", 1), 7, f"{SITE_PATH}.aliases[1]", "7", "put it in quotes"),
     ((*SITE, "php"), "yes", f"{SITE_PATH}.php", '"yes"', "write true"),
     ((*SITE, "php"), "perhaps", f"{SITE_PATH}.php", '"perhaps"', "write true or false"),
-    ((*SITE, "root"), "../shop.harbour.example", f"{SITE_PATH}.root", '"../shop.harbour.example"', "leaves the site's own"),
+    (
+        (*SITE, "root"),
+        "../shop.harbour.example",
+        f"{SITE_PATH}.root",
+        '"../shop.harbour.example"',
+        "leaves the site's own",
+    ),
     ((*SITE, "root"), "a/../../b", f"{SITE_PATH}.root", '"a/../../b"', "leaves the site's own"),
     ((*SITE, "root"), "/public", f"{SITE_PATH}.root", '"/public"', 'perhaps "public"'),
     ((*SITE, "root"), "public/", f"{SITE_PATH}.root", '"public/"', 'write it as "public"'),
@@ -95,24 +114,47 @@ SINGLE: list[tuple[tuple[str | int, ...], Any, str, str, str]] = [
     ((*REDIRECTS, "/a;}"), "/x", f'{SITE_PATH}.redirects["/a;}}"]', '"/a;}"', "characters that a redirect cannot have"),
     ((*REDIRECTS, "/a/../b"), "/x", f'{SITE_PATH}.redirects["/a/../b"]', '"/a/../b"', "as it is asked for"),
     ((*REDIRECTS, "/healthz/web"), "/x", f'{SITE_PATH}.redirects["/healthz/web"]', '"/healthz/web"', "platform itself"),
-    ((*REDIRECTS, "http://x.example/"), "/x", f'{SITE_PATH}.redirects["http://x.example/"]', '"http://x.example/"', "a path of this"),
-    ((*REDIRECTS, "/a"), "//evil.example/", f'{SITE_PATH}.redirects["/a"]', '"//evil.example/"', "https://evil.example/"),
-    ((*REDIRECTS, "/a"), "new.html", f'{SITE_PATH}.redirects["/a"]', '"new.html"', "should be a path such as /new.html"),
+    (
+        (*REDIRECTS, "http://x.example/"),
+        "/x",
+        f'{SITE_PATH}.redirects["http://x.example/"]',
+        '"http://x.example/"',
+        "a path of this",
+    ),
+    (
+        (*REDIRECTS, "/a"),
+        "//evil.example/",
+        f'{SITE_PATH}.redirects["/a"]',
+        '"//evil.example/"',
+        "https://evil.example/",
+    ),
+    (
+        (*REDIRECTS, "/a"),
+        "new.html",
+        f'{SITE_PATH}.redirects["/a"]',
+        '"new.html"',
+        "should be a path such as /new.html",
+    ),
     ((*REDIRECTS, "/a"), "ftp://x.example/", f'{SITE_PATH}.redirects["/a"]', '"ftp://x.example/"', "or a URL such as"),
     ((*REDIRECTS, "/a"), "https://X/", f'{SITE_PATH}.redirects["/a"]', '"https://X/"', "the name in this URL"),
     ((*REDIRECTS, "/a"), "/b%zz", f'{SITE_PATH}.redirects["/a"]', '"/b%zz"', "two hexadecimal digits"),
     ((*REDIRECTS, "/a"), "/b\r\nX: y", f'{SITE_PATH}.redirects["/a"]', '"/b\\r\\nX: y"', "should be a path"),
     ((*REDIRECTS, "/a"), "/$host", f'{SITE_PATH}.redirects["/a"]', '"/$host"', "should be a path"),
     ((*REDIRECTS, "/a"), "/a", f'{SITE_PATH}.redirects["/a"]', '"/a"', "redirects to itself"),
-    ((*REDIRECTS, "/a"), "https://www.harbour.example/a?x", f'{SITE_PATH}.redirects["/a"]', '"https://www.harbour.example/a?x"', "to itself"),
+    (
+        (*REDIRECTS, "/a"),
+        "https://www.harbour.example/a?x",
+        f'{SITE_PATH}.redirects["/a"]',
+        '"https://www.harbour.example/a?x"',
+        "to itself",
+    ),
     ((*REDIRECTS, "/new.html"), "/old", f'{SITE_PATH}.redirects["/old"]', '"/new.html"', "/old → /new.html → /old"),
-]  # fmt: skip
+]
 
 
-@pytest.mark.parametrize(("where", "value", "path", "found", "advice"), SINGLE)
-def test_one_fault_is_one_problem(
-    repository: Repository, where: tuple[str | int, ...], value: Any, path: str, found: str, advice: str
-) -> None:
+@pytest.mark.parametrize("case", SINGLE)
+def test_one_fault_is_one_problem(repository: Repository, case: Case) -> None:
+    where, value, path, found, advice = case
     repository.put(HARBOUR, where, value)
     problems = [problem for problem in repository.problems() if problem.file in (HARBOUR, LANEWAY)]
     assert len(problems) == 1, problems
