@@ -1,0 +1,92 @@
+"""Commands of the Salt control plane: push, apply, salt, drain, restore."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from typing import Annotated
+
+import typer
+
+from titanicarus.cli.options import PASS_THROUGH, JsonOption, LabOption
+from titanicarus.cli.output import Progress, print_json, stdout
+from titanicarus.cli.report import show_apply
+from titanicarus.cli.session import ROOT, remember, resume
+from titanicarus.control.masters import salt_command
+from titanicarus.operations import apply_states, drain_host, push_release, restore_host
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the app."""
+    app.command()(push)
+    app.command()(apply)
+    app.command(context_settings=PASS_THROUGH)(salt)
+    app.command()(drain)
+    app.command()(restore)
+
+
+def push(lab: LabOption = None, as_json: JsonOption = False) -> None:
+    """Deliver the checkout, checked, to every control host; nothing changes anywhere when one refuses."""
+    session = resume(lab)
+    pushed = push_release(session.lab, session.declaration, ROOT, session.file, Progress(quiet=as_json))
+    remember(session)
+    if as_json:
+        print_json(dataclasses.asdict(pushed))
+    elif pushed.changed:
+        stdout.print(f"{pushed.release} is served by {', '.join(pushed.activated)}", markup=False, soft_wrap=True)
+    else:
+        stdout.print(f"nothing to push: every reachable master serves {pushed.release}", markup=False, soft_wrap=True)
+    for host, reason in pushed.unreachable.items():
+        stdout.print(f"{host} did not get it: {reason}; the next push or up brings it", markup=False, soft_wrap=True)
+
+
+def apply(
+    target: Annotated[
+        str | None, typer.Argument(help="A host or a pattern such as 'syd-*'; default: every host.")
+    ] = None,
+    full: Annotated[
+        bool, typer.Option(help="Also hosts whose declared state has not changed since their last apply.")
+    ] = False,
+    lab: LabOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Apply the pushed states to the hosts whose declared state has changed (or to all, with --full)."""
+    session = resume(lab)
+    progress = Progress(quiet=as_json)
+    report = apply_states(session.lab, session.declaration, target, full=full, progress=progress)
+    if as_json:
+        print_json(dataclasses.asdict(report))
+    else:
+        show_apply(report, progress.seconds)
+    raise typer.Exit(0 if report.ok else 1)
+
+
+def salt(
+    context: typer.Context,
+    from_host: Annotated[
+        str | None, typer.Option("--from", help="The control host to run it on; default: any good one.")
+    ] = None,
+    lab: LabOption = None,
+) -> None:
+    """Run Salt's own command on a master: `saguire salt '*' state.apply`."""
+    session = resume(lab)
+    argv = salt_command(session.lab, session.declaration, context.args, from_host)
+    os.execvp(argv[0], argv)  # noqa: S606 - no shell is wanted here
+
+
+def drain(
+    host: str,
+    force: Annotated[bool, typer.Option(help="Even when it is the last good one of its island.")] = False,
+    lab: LabOption = None,
+) -> None:
+    """Take a load balancer or web server out of service with no failed request; `restore` brings it back."""
+    session = resume(lab)
+    for sentence in drain_host(session.lab, session.declaration, host, force=force):
+        stdout.print(sentence, markup=False, soft_wrap=True)
+
+
+def restore(host: str, lab: LabOption = None) -> None:
+    """Bring a drained host back into service."""
+    session = resume(lab)
+    for sentence in restore_host(session.lab, session.declaration, host):
+        stdout.print(sentence, markup=False, soft_wrap=True)

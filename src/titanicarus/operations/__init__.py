@@ -1,0 +1,25 @@
+"""What an operator does to a whole fleet, one file each: bring it up, push, apply, drain, look at it.
+
+These put the rooms lab and control together; the command line parses for them and prints what they give back.
+"""
+
+from titanicarus.operations.drain import drain_host, restore_host
+from titanicarus.operations.errors import OperationFailed
+from titanicarus.operations.overview import Overview, look
+from titanicarus.operations.probing import probe_targets
+from titanicarus.operations.release import apply_states, push_release
+from titanicarus.operations.up import BroughtUp, bring_up, take_down
+
+__all__ = [
+    "BroughtUp",
+    "OperationFailed",
+    "Overview",
+    "apply_states",
+    "bring_up",
+    "drain_host",
+    "look",
+    "probe_targets",
+    "push_release",
+    "restore_host",
+    "take_down",
+]

@@ -1,0 +1,61 @@
+"""What `saguire status` shows: hosts, what the masters serve, and what users of each island get."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from titanicarus.control.masters import Serving, serving
+from titanicarus.lab import CLIENT, Lab, LabStatus
+from titanicarus.transport import Unreachable, run
+
+
+@dataclass(frozen=True)
+class IslandHealth:
+    """`web` is what the island's public VIP says of its web service: "200", another status, or "no answer"."""
+
+    island: str
+    vip: str
+    web: str
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The whole fleet at one look. `silent_masters` maps a control host to why it could not be asked."""
+
+    lab: LabStatus
+    masters: tuple[Serving, ...]
+    silent_masters: Mapping[str, str]
+    islands: tuple[IslandHealth, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for `json.dumps`."""
+        return {
+            **self.lab.to_json(),
+            "masters": [master.document() for master in self.masters],
+            "silent_masters": dict(self.silent_masters),
+            "islands": [asdict(island) for island in self.islands],
+        }
+
+
+def look(lab: Lab) -> Overview:
+    """Ask everything that can be asked; takes about a second. A part that gives no answer is shown as such."""
+    control = [host.id for host in lab.fleet.hosts if "control" in host.roles]
+    islands = [island for island in lab.fleet.islands.values() if lab.fleet.with_role("lb", island.name)]
+    with ThreadPoolExecutor(max_workers=2 + len(islands)) as pool:
+        asked = pool.submit(serving, lab, control)
+        health = pool.map(lambda island: _health(lab, island.name, str(island.wan.vip)), islands)
+        status = lab.status()
+        found, silent = asked.result()
+        return Overview(status, tuple(found.values()), silent, tuple(health))
+
+
+def _health(lab: Lab, island: str, vip: str) -> IslandHealth:
+    argv = ["curl", "-s", "-o", "/dev/null", "-m", "2", "-w", "%{http_code}", f"http://{vip}/healthz/web"]
+    try:
+        answer = run(lab, CLIENT, argv, timeout=10, check=False).stdout.decode().strip()
+    except Unreachable:
+        return IslandHealth(island, vip, "not asked: the client is off")
+    return IslandHealth(island, vip, "no answer" if answer == "000" else answer)

@@ -1,0 +1,96 @@
+"""Bring a fleet up, or repair what is missing of it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from titanicarus.control import secrets
+from titanicarus.control.apply import Applied, apply, wait_until_ready
+from titanicarus.control.masters import control_hosts
+from titanicarus.control.provision import provision
+from titanicarus.control.push import Pushed
+from titanicarus.fleet import Declaration
+from titanicarus.lab import CLIENT, BootFailed, HostFailed, Lab, ensure_packages, preflight
+from titanicarus.operations.errors import OperationFailed
+from titanicarus.operations.release import push_release, tell_client
+from titanicarus.transport import CommandFailed, Unreachable, run
+
+Progress = Callable[[str], None]
+SERVICE_SECONDS = 60.0
+MINIONS_SECONDS = 180.0
+
+
+@dataclass(frozen=True)
+class BroughtUp:
+    """How `up` ended. `booted` were off before, `failures` could not be booted, the minions of `silent` never answered."""
+
+    booted: tuple[str, ...]
+    failures: tuple[HostFailed, ...]
+    silent: tuple[str, ...]
+    pushed: Pushed
+    applied: Applied
+
+    @property
+    def ok(self) -> bool:
+        """Whether the whole fleet is up and as declared."""
+        return not self.failures and not self.silent and self.applied.ok and not self.pushed.unreachable
+
+
+def bring_up(lab: Lab, declaration: Declaration, root: Path, fleet_file: Path | None, progress: Progress) -> BroughtUp:
+    """Everything from a bare machine to a fleet that serves; quick when nothing is missing.
+
+    A host that fails is reported in the result and the others go on. Raises OperationFailed when this machine cannot
+    carry the lab, before anything changes; LabBusy; NoMaster and Refused from the push.
+    """
+    obstacles = preflight(declaration.fleet, running=any(lab.reachable(host) for host in lab.ids))
+    if obstacles:
+        raise OperationFailed("\n".join(obstacles))
+    with lab.hold("up"):
+        ensure_packages(progress)
+        keys = secrets.birth(declaration.fleet, lab.secrets, progress)
+        off = tuple(host for host in lab.ids if not lab.reachable(host))
+        failures: tuple[HostFailed, ...] = ()
+        try:
+            lab.boot(lab.ids, lambda host, disk: provision(declaration, keys, host, disk), progress)
+        except BootFailed as error:
+            failures = error.failures
+        booted = tuple(host for host in off if host not in {failure.host_id for failure in failures})
+        if lab.reachable(CLIENT):
+            lab.trust(keys.root.certificate_pem)
+            tell_client(lab, declaration)
+        _start_salt(lab, declaration, progress)
+        pushed = push_release(lab, declaration, root, fleet_file, progress)
+        silent: Sequence[str] = ()
+        if any(host != CLIENT for host in booted):
+            running = [host.id for host in declaration.fleet.hosts if lab.reachable(host.id)]
+            silent = wait_until_ready(lab, declaration, running, deadline=MINIONS_SECONDS, progress=progress)
+        applied = apply(lab, declaration, progress=progress)
+    return BroughtUp(booted, failures, tuple(silent), pushed, applied)
+
+
+def take_down(lab: Lab, progress: Progress, *, purge: bool = False) -> None:
+    """Take the lab away. With `purge` also its secrets: the next `up` makes a new root certificate and new keys."""
+    lab.down(progress)
+    if purge and lab.secrets.is_dir():
+        shutil.rmtree(lab.secrets)
+        progress(f"lab {lab.name}: its keys and certificates are gone")
+
+
+def _start_salt(lab: Lab, declaration: Declaration, progress: Progress) -> None:
+    """Salt is what repairs all else, so `up` itself sees to it that its daemons run on every living host."""
+    masters = set(control_hosts(declaration))
+
+    def start(host: str) -> None:
+        units = ["salt-master"] * (host in masters) + ["salt-minion"]
+        try:
+            run(lab, host, ["systemctl", "start", *units], timeout=SERVICE_SECONDS)
+        except (CommandFailed, Unreachable) as error:
+            progress(f"{host}: Salt could not be started: {error}")
+
+    living = [host.id for host in declaration.fleet.hosts if lab.reachable(host.id)]
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        list(pool.map(start, living))
