@@ -57,9 +57,9 @@ def run(
     Raises Unreachable (host down, or no answer within `timeout`) and, with `check`, CommandFailed.
     """
     command = transport.command(host_id, argv)
-    stdin = {"input": input} if input is not None else {"stdin": subprocess.DEVNULL}
     try:
-        done = subprocess.run(command, capture_output=True, timeout=timeout, check=False, **stdin)  # type: ignore[call-overload]
+        # Empty input rather than the caller's own: a command on a host must never eat what a person types.
+        done = subprocess.run(command, capture_output=True, timeout=timeout, check=False, input=input or b"")
     except subprocess.TimeoutExpired as error:
         raise Unreachable(host_id, f"`{' '.join(argv)}` gave no answer within {timeout:g} s") from error
     if check and done.returncode != 0:

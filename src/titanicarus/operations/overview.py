@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from titanicarus.control.masters import Serving, serving
+from titanicarus.fleet import Role
 from titanicarus.lab import CLIENT, Lab, LabStatus
 from titanicarus.transport import Unreachable, run
 
@@ -43,7 +44,7 @@ class Overview:
 def look(lab: Lab) -> Overview:
     """Ask everything that can be asked; takes about a second. A part that gives no answer is shown as such."""
     control = [host.id for host in lab.fleet.hosts if "control" in host.roles]
-    islands = [island for island in lab.fleet.islands.values() if lab.fleet.with_role("lb", island.name)]
+    islands = [island for island in lab.fleet.islands.values() if lab.fleet.with_role(Role.LB, island.name)]
     with ThreadPoolExecutor(max_workers=2 + len(islands)) as pool:
         asked = pool.submit(serving, lab, control)
         health = pool.map(lambda island: _health(lab, island.name, str(island.wan.vip)), islands)

@@ -26,7 +26,7 @@ MINIONS_SECONDS = 180.0
 
 @dataclass(frozen=True)
 class BroughtUp:
-    """How `up` ended. `booted` were off before, `failures` could not be booted, the minions of `silent` never answered."""
+    """How `up` ended. `booted` were off before, `failures` could not be booted, minions of `silent` never answered."""
 
     booted: tuple[str, ...]
     failures: tuple[HostFailed, ...]
