@@ -46,9 +46,9 @@ def wanted(
     from titanicarus.configset import Wanted, render
     from titanicarus.configset.plan import match
 
-    rendered = render(_fetch(source, saltenv), __pillar__, context or {})
+    rendered = render(_fetch(source, saltenv), dict(__pillar__.items()), context or {})
     for folder, rule in (pillar_files or {}).items():
-        for key, text in (__salt__["pillar.get"](rule["pillar"]) or {}).items():
+        for key, text in _pillar_at(rule["pillar"]).items():
             rendered[f"{folder}/{key}{rule.get('suffix', '')}"] = text.encode()
     octal = {pattern: int(str(value), 8) for pattern, value in (modes or {}).items()}
     hidden = dict.fromkeys(secret or [], 1)
@@ -70,6 +70,14 @@ def show(source: str, path: str, saltenv: str = "base", **kwargs: Any) -> str:
     """
     options = {key: value for key, value in kwargs.items() if not key.startswith("__")}
     return wanted(source, saltenv=saltenv, **options)[path].data.decode()
+
+
+def _pillar_at(path: str) -> dict[str, str]:
+    """The pillar dictionary at `a:b`. Not by `pillar.get`: outside of templates it gives stars for every value."""
+    from functools import reduce
+
+    found: dict[str, str] = reduce(lambda level, key: level[key], path.split(":"), __pillar__)
+    return found
 
 
 def _fetch(source: str, saltenv: str) -> dict[str, bytes]:

@@ -55,6 +55,20 @@ def start(name: str) -> bool:
     return True
 
 
+def restart(name: str) -> bool:
+    """Restart a unit that serves nobody: one that fails again and again, or was never put to use.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call daemon.restart nginx.service
+    """
+    _systemctl(["reset-failed", name], accept_failure=True)
+    _systemctl(["restart", name])
+    return True
+
+
 def reload(name: str) -> bool:
     """Let the running daemon read its configuration again, without a connection being lost.
 
@@ -66,6 +80,20 @@ def reload(name: str) -> bool:
     """
     _systemctl(["reload", name])
     return True
+
+
+def last_words(name: str, lines: int = 15) -> str:
+    """The unit's newest lines in the journal.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-call daemon.last_words nginx.service
+    """
+    argv = ["journalctl", "--unit", name, "--lines", str(int(lines)), "--no-pager", "--output", "cat"]
+    said: str = __salt__["cmd.run_stdout"](argv, python_shell=False, ignore_retcode=True)
+    return said
 
 
 def reload_units() -> bool:

@@ -15,6 +15,8 @@ from typing import Any
 __virtualname__ = "daemon"
 
 LOADED = Path("/run/titanicarus/loaded")
+# Units that ran with our configuration before: from then on they are never restarted by a state.
+OURS = Path("/var/lib/titanicarus/daemons")
 
 
 def __virtual__() -> str:
@@ -33,7 +35,9 @@ def running(
         Files and directories that it reads only when it starts. A change is reported as a warning until the daemon
         was restarted; doing that, with the host out of service, is left to the operator.
     """
-    ret: dict[str, Any] = {"name": name, "changes": {}, "result": True, "comment": "running", "warnings": []}
+    from salt.exceptions import CommandExecutionError
+
+    ret: dict[str, Any] = {"name": name, "changes": {}, "result": True, "comment": "running"}
     state = __salt__["daemon.show"](name)
     if state["LoadState"] != "loaded":
         if __opts__["test"]:
@@ -41,33 +45,41 @@ def running(
         __salt__["daemon.reload_units"]()
         state = __salt__["daemon.show"](name)
     digest = _digest(config or [])
-    todo = _todo(name, state, digest, config or [])
-    if state["ActiveState"] == "active" and _newest(at_start or []) > _started_at(state):
-        ret["warnings"].append(f"{name} runs with what {at_start} said earlier: drain the host, restart the unit, restore")
+    outdated = state["ActiveState"] == "active" and _newest(at_start or []) > _started_at(state)
+    ours = (OURS / name).exists()
+    todo = _todo(state, _loaded(name, state, config or []) == digest, outdated and not ours)
+    if outdated and ours:
+        ret["warnings"] = [f"{name} runs with what {at_start} said earlier: drain the host, restart the unit, restore"]
     if not todo:
         return ret
     if __opts__["test"]:
         return {**ret, "result": None, "comment": f"would {', '.join(todo)}"}
     for step in todo:
-        __salt__[f"daemon.{step}"](*([] if step == "reload_units" else [name]))
+        try:
+            __salt__[f"daemon.{step}"](*([] if step == "reload_units" else [name]))
+        except CommandExecutionError as error:
+            return {**ret, "result": False, "comment": f"{error}\n{__salt__['daemon.last_words'](name)}"}
         ret["changes"][step] = True
-    _remember(name, digest)
     after = __salt__["daemon.show"](name)
     if after["ActiveState"] not in ("active", "reloading"):
-        words = __salt__["cmd.run_stdout"](["journalctl", "-u", name, "-n", "15", "--no-pager", "-o", "cat"], python_shell=False)
-        return {**ret, "result": False, "comment": f"{name} is {after['ActiveState']}; its last words:\n{words}"}
+        comment = f"{name} is {after['ActiveState']}\n{__salt__['daemon.last_words'](name)}"
+        return {**ret, "result": False, "comment": comment}
+    _remember(name, after, digest)
     return {**ret, "comment": f"done: {', '.join(todo)}"}
 
 
-def _todo(name: str, state: dict[str, str], digest: str, config: list[str]) -> list[str]:
+def _todo(state: dict[str, str], loaded: bool, foreign: bool) -> list[str]:
+    """The steps, in order. `foreign`: it runs, but the package started it with a configuration that was never ours."""
     todo = []
     if state["NeedDaemonReload"] == "yes":
         todo.append("reload_units")
     if state["UnitFileState"] not in ("enabled", "static", "alias", "generated"):
         todo.append("enable")
-    if state["ActiveState"] not in ("active", "reloading", "activating"):
+    if state["ActiveState"] == "activating" or foreign:
+        todo.append("restart")  # nobody is served by it: it fails again and again, or has not been put to use yet
+    elif state["ActiveState"] not in ("active", "reloading"):
         todo.append("start")
-    elif _loaded(name, state, config) != digest:
+    elif not loaded:
         todo.append("reload")
     return todo
 
@@ -93,10 +105,11 @@ def _started_at(state: dict[str, str]) -> float:
     return time.time() - time.clock_gettime(time.CLOCK_MONOTONIC) + monotonic
 
 
-def _remember(name: str, digest: str) -> None:
+def _remember(name: str, state: dict[str, str], digest: str) -> None:
     LOADED.mkdir(parents=True, exist_ok=True)
-    started = __salt__["daemon.show"](name)["ActiveEnterTimestampMonotonic"]
-    (LOADED / name).write_text(f"{started} {digest}\n")
+    (LOADED / name).write_text(f"{state['ActiveEnterTimestampMonotonic']} {digest}\n")
+    OURS.mkdir(parents=True, exist_ok=True)
+    (OURS / name).touch()
 
 
 def _digest(config: list[str]) -> str:

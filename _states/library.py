@@ -21,6 +21,7 @@ def current(name: str, source: str, digest: str, **_options: Any) -> dict[str, A
     from pathlib import Path
 
     from titanicarus.control import library
+    from titanicarus.control.errors import ControlError
 
     ret: dict[str, Any] = {"name": name, "changes": {}, "result": True, "comment": f"release {digest}"}
     link = Path(name) / "current"
@@ -32,7 +33,10 @@ def current(name: str, source: str, digest: str, **_options: Any) -> dict[str, A
     cached = __salt__["cp.cache_file"](source)
     if not cached:
         return {**ret, "result": False, "comment": f"the file server has no {source}"}
-    library.install(library.Library(digest, Path(cached).read_bytes()))
+    try:
+        library.install(library.Library(digest, Path(cached).read_bytes()))
+    except ControlError as error:
+        return {**ret, "result": False, "comment": str(error)}
     # The states that follow in this run were written for the new release: let them import it.
     for module in [key for key in sys.modules if key.partition(".")[0] == "titanicarus"]:
         del sys.modules[module]

@@ -11,13 +11,11 @@ def __virtual__() -> str:
     return __virtualname__
 
 
-def managed(name: str, sites: str = "web:sites", source: str = "salt://content", **_options: Any) -> dict[str, Any]:
-    """The host carries exactly the sites of the pillar.
+def managed(name: str, source: str = "salt://content", **_options: Any) -> dict[str, Any]:
+    """The host carries exactly the sites of `pillar['web']['sites']`.
 
     name
         Where the sites' folders are: /srv/www.
-    sites
-        The pillar key of the list of sites.
     source
         The folder of the file server with one folder of contents for each site.
 
@@ -32,7 +30,7 @@ def managed(name: str, sites: str = "web:sites", source: str = "salt://content",
     ret: dict[str, Any] = {"name": name, "changes": {}, "result": True, "comment": "as wanted"}
     places = disk.Places(sites=Path(name))
     try:
-        wanted = sites_from(__salt__["pillar.get"](sites, []))
+        wanted = sites_from(__pillar__["web"]["sites"])
     except BadSite as error:
         return {**ret, "result": False, "comment": str(error)}
     gid = disk.reader_gid()

@@ -1,26 +1,17 @@
-# Folders of the platform, limits of the journal, and that is all: a host has little that is not its role's.
+# The platform's own folder and the limits of the journal: a host has little that is not its role's.
 base_state_folder:
   file.directory:
     - name: /var/lib/titanicarus
     - mode: '0755'
 
-base_config:
-  config_set.managed:
-    - name: /etc/titanicarus/base
-    - source: salt://base/files
-
 base_journald:
-  file.symlink:
-    - name: /etc/systemd/journald.conf.d/titanicarus.conf
-    - target: /etc/titanicarus/base/journald.conf
+  file.managed:
+    - name: /etc/systemd/journald.conf.d/50-titanicarus.conf
+    - source: salt://base/journald.conf
     - makedirs: True
-    - require:
-      - config_set: base_config
 
-base_journald_running:
-  daemon.running:
-    - name: systemd-journald.service
-    - config:
-      - /etc/titanicarus/base/journald.conf
-    - require:
+base_journald_restart:
+  cmd.run:
+    - name: systemctl --no-block try-restart systemd-journald.service
+    - onchanges:
       - file: base_journald

@@ -12,6 +12,13 @@ keepalived_script_user:
     - home: /nonexistent
     - shell: /usr/sbin/nologin
 
+keepalived_check:
+  file.managed:
+    - name: /usr/local/lib/titanicarus/check-haproxy
+    - source: salt://keepalived/check-haproxy
+    - mode: '0755'
+    - makedirs: True
+
 keepalived_drained:
   file.managed:
     - name: /var/lib/titanicarus/drained/keepalived
@@ -30,11 +37,10 @@ keepalived_config:
     - name: /etc/titanicarus/keepalived
     - source: salt://keepalived/files
     - check: [/usr/sbin/keepalived, --config-test, --use-file, '{dir}/keepalived.conf']
-    - modes:
-        check-haproxy: '0755'
     - require:
       - pkg: keepalived_packages
       - user: keepalived_script_user
+      - file: keepalived_check
 
 keepalived_running:
   daemon.running:

@@ -2,5 +2,4 @@
 sites_files:
   web_sites.managed:
     - name: /srv/www
-    - sites: web:sites
     - source: salt://content
