@@ -85,6 +85,10 @@ class ProbeResult:
         """The longest gap of any target, in seconds."""
         return max(target.longest_gap for target in self.targets)
 
+    def summary(self) -> str:
+        """The figures that matter most, in one line."""
+        return f"longest gap {self.longest_gap:.2f} s, {self.failures} of {self.requests} requests failed"
+
     def target(self, name: str) -> TargetFigures:
         """The figures of one target. Raises KeyError."""
         for each in self.targets:

@@ -1,0 +1,49 @@
+"""The whole fleet of the Saguirefile, up and as declared, for every test of this folder.
+
+A lab that runs already is used and left running. One that the tests brought up they take down again, unless
+SAGUIRE_KEEP_LAB is set. SAGUIRE_LAB chooses another lab than the default one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from lab.running import Running, Show, copy_checkout
+
+from titanicarus.fleet import load
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The fleet, up."""
+    if os.geteuid() != 0:
+        pytest.fail("the lab needs root: run `sudo ./saguire test`")
+    checkout = copy_checkout(tmp_path_factory.mktemp("lab") / "checkout")
+    name = os.environ.get("SAGUIRE_LAB") or load(checkout).fleet.name
+    fleet = Running(name, checkout)
+    was_up = fleet.up()
+    fleet.saguire("up")
+    yield fleet
+    if not was_up and not os.environ.get("SAGUIRE_KEEP_LAB"):
+        fleet.saguire("down")
+
+
+@pytest.fixture
+def whole(running: Running) -> Iterator[Running]:
+    """The fleet with nothing broken, and put right again afterwards."""
+    running.put_right()
+    yield running
+    running.put_right()
+
+
+@pytest.fixture
+def show(capsys: pytest.CaptureFixture[str]) -> Show:
+    """Print figures, whatever pytest captures: they are the point of a measurement."""
+
+    def printed(text: str) -> None:
+        with capsys.disabled():
+            print(f"\n    {text}", end="", flush=True)
+
+    return printed

@@ -1,0 +1,232 @@
+"""The fleet under test: driven through the command line as an operator does, and measured through the lab's probe."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+from titanicarus.fleet import Declaration, Role, load
+from titanicarus.lab import CLIENT, Lab, ProbeResult, Target
+from titanicarus.transport import Unreachable, run
+
+ROOT = Path(__file__).resolve().parents[2]
+# What `saguire` reads of a checkout. Tests edit a copy of it, never the one they were started from.
+PARTS = ("Saguirefile", "pillar", "salt", "src", "schema", "examples", "requirements", "_modules", "_states", "_pillar")
+OPTIONAL_PARTS = ("_runners", "_beacons", "_grains", "_returners", "_utils", "reactor")
+SITES = {
+    "harbour.example": "Harbour Swimming Club",
+    "laneway.example": "Laneway Coffee",
+    "plain.quokka.example": "Quokka Bikes, till",
+}
+"""A static site, a PHP application with sessions, and a site without TLS, with words of their first pages."""
+
+Show = Callable[[str], None]
+
+
+def copy_checkout(target: Path) -> Path:
+    """A copy of what matters of this checkout, uncommitted changes included."""
+    target.mkdir()
+    for part in PARTS + tuple(part for part in OPTIONAL_PARTS if (ROOT / part).exists()):
+        source = ROOT / part
+        if source.is_dir():
+            shutil.copytree(source, target / part, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, target / part)
+    return target
+
+
+def until(what: str, condition: Callable[[], bool], seconds: float, *, poll: float = 0.1) -> float:
+    """Ask until it holds; gives back how many seconds that took. Fails the test after `seconds`."""
+    began = monotonic()
+    while not condition():
+        if monotonic() - began > seconds:
+            raise AssertionError(f"{what} did not happen within {seconds:g} s")
+        sleep(poll)
+    return monotonic() - began
+
+
+@dataclass(frozen=True)
+class Running:
+    """A lab that is up, known by its name, and the checkout that it is driven from."""
+
+    name: str
+    checkout: Path
+    file: Path | None = None
+
+    # The command line
+
+    def command(self, *arguments: str) -> list[str]:
+        """The argv of a saguire command on this lab."""
+        verb, *rest = arguments
+        chosen = ["--file", str(self.file)] if self.file and verb in ("up", "check") else []
+        return [sys.executable, "-m", "titanicarus.cli", verb, *chosen, *rest]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Makes the command line use the copy of the checkout, and this lab."""
+        return {**os.environ, "PYTHONPATH": str(self.checkout / "src"), "SAGUIRE_LAB": self.name, "COLUMNS": "200"}
+
+    def saguire(self, *arguments: str, ok: bool = True, timeout: float = 1500) -> subprocess.CompletedProcess[str]:
+        """Run a saguire command; with `ok` it must end with 0."""
+        done = subprocess.run(
+            self.command(*arguments),
+            cwd=self.checkout,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        if ok and done.returncode != 0:
+            raise AssertionError(
+                f"saguire {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+            )
+        return done
+
+    def json(self, *arguments: str, ok: bool = True) -> Any:
+        """What a command prints with --json."""
+        return json.loads(self.saguire(*arguments, "--json", ok=ok).stdout)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Begin a saguire command and do not wait for it."""
+        return subprocess.Popen(
+            self.command(*arguments),
+            cwd=self.checkout,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    # What is declared
+
+    @property
+    def declaration(self) -> Declaration:
+        """As the copy of the checkout declares now."""
+        return load(self.checkout, self.file)
+
+    @cached_property
+    def lab(self) -> Lab:
+        """The lab itself."""
+        return Lab(self.name, self.declaration.fleet)
+
+    @cached_property
+    def islands(self) -> tuple[str, ...]:
+        """Names of the islands."""
+        return tuple(self.lab.fleet.islands)
+
+    def ids(self, role: str, island: str | None = None) -> tuple[str, ...]:
+        """Hosts with a role."""
+        return tuple(host.id for host in self.lab.fleet.with_role(Role(role), island))
+
+    # Looking
+
+    def ask(self, host: str, *argv: str, timeout: float = 20) -> str:
+        """What a command prints on a host; empty when it fails or the host is off."""
+        try:
+            return run(self.lab, host, argv, timeout=timeout, check=False).stdout.decode()
+        except Unreachable:
+            return ""
+
+    def up(self) -> bool:
+        """Whether any host of the lab runs."""
+        return any(self.lab.reachable(host) for host in self.lab.ids)
+
+    def page(self, url: str, *options: str) -> str:
+        """What the client gets for a URL, or an empty string."""
+        return self.ask(CLIENT, "curl", "-s", "--fail", "--max-time", "2", *options, url)
+
+    def page_of(self, island: str, site: str, path: str = "/", scheme: str = "https") -> str:
+        """What the client gets for a site from one island's public address."""
+        vip = self.lab.fleet.islands[island].wan.vip
+        port = 443 if scheme == "https" else 80
+        return self.page(f"{scheme}://{site}{path}", "--resolve", f"{site}:{port}:{vip}")
+
+    def vip_holder(self, island: str) -> str | None:
+        """The load balancer that has the island's public address now."""
+        vip = str(self.lab.fleet.islands[island].wan.vip)
+        for host in self.ids("lb", island):
+            listing = self.ask(host, "ip", "-j", "-4", "address", "show", "dev", "wan0") or "[]"
+            if any(entry.get("local") == vip for card in json.loads(listing) for entry in card.get("addr_info", ())):
+                return host
+        return None
+
+    def ready(self, island: str) -> bool:
+        """Whether the island has all it was declared with: each load balancer sees every web server."""
+        addresses = [str(self.lab.fleet.host(host).wan) for host in self.ids("lb", island)]
+        vip = str(self.lab.fleet.islands[island].wan.vip)
+        for address in (*addresses, vip):
+            try:
+                health = json.loads(self.page(f"http://{address}/healthz/web"))
+            except ValueError:
+                return False
+            if health.get("usable") != health.get("of"):
+                return False
+        return True
+
+    def releases(self) -> dict[str, tuple[str, str]]:
+        """What each control host serves: its release, and since when."""
+        return {one["host"]: (one["release"], one["at"]) for one in self.json("status")["masters"]}
+
+    # Putting right
+
+    def put_right(self) -> None:
+        """Power on what is off, thaw what is frozen, start stopped masters, and wait until every island is whole."""
+        for host in self.lab.ids:
+            if self.lab.host(host).frozen():
+                self.lab.thaw(host)
+        off = [host for host in self.lab.ids if not self.lab.reachable(host)]
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(self.lab.start, off))
+        self.masters("start")
+        for island in self.islands:
+            until(f"{island} being whole again", lambda island=island: self.ready(island), 90, poll=0.3)
+
+    def masters(self, verb: str) -> None:
+        """Start or stop every Salt master."""
+        with ThreadPoolExecutor(6) as pool:
+            control = self.ids("control")
+            list(pool.map(lambda host: run(self.lab, host, ["systemctl", verb, "salt-master"], timeout=90), control))
+
+    # Measuring
+
+    def targets(self, island: str, sites: Iterable[str] = SITES) -> list[Target]:
+        """The sites, asked of one island's public address."""
+        via = f"{island}.{self.lab.fleet.domain}"
+        known = {site.name: site for _, site in self.declaration.sites}
+        return [
+            Target(name, f"{'https' if known[name].https else 'http'}://{name}/", contains=SITES[name], via=via)
+            for name in sites
+        ]
+
+    def measure(
+        self, island: str, during: Callable[[], float], settle: Callable[[], None]
+    ) -> tuple[ProbeResult, float]:
+        """Probe an island while `during` does something to it and `settle` waits for it to be over.
+
+        Gives back the figures, and when it was done (what `during` gave back).
+        """
+        with self.lab.probe(self.targets(island)) as probe:
+            probe.wait_until_good(15)
+            moment = during()
+            settle()
+            probe.wait_until_good(15)
+            return probe.stop(), moment
+
+
+def pass_seconds(seconds: float) -> Callable[[], None]:
+    """Let a fault last: not a wait for something that should have happened, but the length of the fault itself."""
+    return lambda: sleep(seconds)
