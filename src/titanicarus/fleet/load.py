@@ -142,8 +142,9 @@ def _check_contents(root: Path, tenants: Sequence[TenantDraft]) -> list[Notice]:
                 continue
             try:
                 files = [file for file, _ in content.content_files(root, name)]
-            except content.UnfitContent as error:
-                tenant.document.problem(path, f"its files in {content.CONTENT / name}: {error}")
+            except (content.UnfitContent, OSError) as error:
+                reason = error.strerror if isinstance(error, OSError) else error
+                tenant.document.problem(path, f"its files in {content.CONTENT / name}: {reason}")
                 continue
             if not files:
                 bare.append(name)

@@ -286,12 +286,14 @@ def redirect_target(value: object) -> str:
     word = text(value)
     if word.startswith("//"):
         raise ValueError(f'says no protocol; write "https:{word}"')
-    match = re.fullmatch(rf"https?://(?P<name>[^/:?#]*)(:[0-9]{{1,5}})?(?P<rest>([/?#]{TARGET_REST})?)", word)
+    match = re.fullmatch(rf"https?://(?P<name>[^/:?#]*)(:(?P<port>[0-9]{{1,5}}))?(?P<rest>([/?#]{TARGET_REST})?)", word)
     if match:
         try:
             dns_name(match["name"])
         except ValueError as error:
             raise ValueError(f"the name in this URL: {error}") from None
+        if match["port"] and not 1 <= int(match["port"]) <= 65535:
+            raise ValueError("has a port that is not from 1 to 65535")
         rest = match["rest"]
     elif word.startswith("/") and re.fullmatch(TARGET_REST, word):
         rest = word
