@@ -23,7 +23,7 @@ from titanicarus.control import checks, files, layout, library, render
 from titanicarus.control.deploy import REFUSED
 from titanicarus.control.pillars import Compiled, Digests, compile_all
 from titanicarus.control.trust import Trust
-from titanicarus.fleet import Declaration, InvalidInput, UnfitContent, load
+from titanicarus.fleet import BUILT, Declaration, InvalidInput, UnfitContent, load
 
 Header = dict[str, Any]
 
@@ -122,8 +122,8 @@ def _write_pillars(release: layout.Release, compiled: Iterable[Compiled]) -> dic
 
 
 def _one_of_each_kind(declaration: Declaration) -> list[str]:
-    """One host for each set of roles: together they render every state that anybody gets."""
-    kinds = {host.roles: host.id for host in reversed(declaration.fleet.hosts)}
+    """One host for each set of built roles: together they render every state that anybody gets."""
+    kinds = {frozenset(host.roles) & BUILT: host.id for host in reversed(declaration.fleet.hosts)}
     return sorted(kinds.values())
 
 

@@ -18,7 +18,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -108,8 +108,9 @@ def activate(deploy: layout.Deploy, root: Path, name: str, at: str) -> int:
     files.link(deploy.current, f"releases/{name}")
     with _absent_is_fine():
         shutil.rmtree(layout.below(root, layout.SALT_CACHE) / FILE_LISTS)
-    _prune(deploy, name)
-    return _answer({"release": name, "minions_changed": changed})
+    _answer({"release": name, "minions_changed": changed})
+    _afterwards(lambda: _prune(deploy, name))
+    return 0
 
 
 def status(deploy: layout.Deploy) -> dict[str, Any]:
@@ -145,9 +146,23 @@ def _prune(deploy: layout.Deploy, active: str) -> None:
     repository.keep(deploy.repository, {name: facts["revision"] for name, facts in kept.items()})
 
 
+def _afterwards(work: Callable[[], None]) -> None:
+    """Do `work` in a process of its own that nobody waits for. It inherits the lock, so the next push does wait."""
+    sys.stdout.flush()
+    if os.fork() == 0:
+        os.setsid()
+        os.nice(19)
+        null = os.open(os.devnull, os.O_RDWR)
+        for stream in (0, 1, 2):
+            os.dup2(null, stream)
+        work()
+        os._exit(0)
+
+
 def _become(arguments: list[str], source: Path, bytecode: Path | None = None) -> int:
     """Replace this process by Python running the code in `source`. Does not return."""
     environment = {**os.environ, "PYTHONPATH": str(source), HANDED_OVER: "1"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     if bytecode:
         environment["PYTHONPYCACHEPREFIX"] = str(bytecode)
     else:

@@ -55,7 +55,7 @@ class _Parcel:
 
     release: str
     snapshot: Snapshot
-    trust: bytes
+    trust: bytes = field(repr=False)
     now: datetime
 
     def header(self, *, render: bool, trust_bytes: int) -> bytes:

@@ -19,7 +19,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,7 +44,7 @@ Content = Mapping[str, bytes]
 class KeyPair:
     """An RSA pair as PEM texts in the forms that Salt reads."""
 
-    private: str
+    private: str = field(repr=False)
     public: str
 
 

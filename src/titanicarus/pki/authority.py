@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
@@ -28,7 +28,7 @@ class Authority:
     """A certificate authority: PEM certificate and unencrypted PEM private key."""
 
     certificate_pem: str
-    key_pem: str
+    key_pem: str = field(repr=False)
 
     @property
     def certificate(self) -> x509.Certificate:
@@ -48,7 +48,7 @@ class Island:
 
     name: str
     authority: Authority
-    seed: bytes
+    seed: bytes = field(repr=False)
 
 
 def make_root(fleet: str, now: datetime) -> Authority:

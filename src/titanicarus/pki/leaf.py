@@ -6,7 +6,7 @@ import base64
 import hashlib
 import ipaddress
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
@@ -72,7 +72,7 @@ class Leaf:
     """PEM texts: the leaf alone, its private key (PKCS#8), and the issuing intermediate."""
 
     certificate: str
-    key: str
+    key: str = field(repr=False)
     chain: str
 
     @property
