@@ -30,8 +30,24 @@ FOLDER = Path("schema")
 
 def json_schema(kind: str) -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of one kind of file: a SchemaKind or its value. Raises ValueError for another."""
-    schema = _SHAPES[SchemaKind(kind)].model_json_schema()
+    schema = _tidied(_SHAPES[SchemaKind(kind)].model_json_schema())
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _tidied(node: Any) -> Any:
+    """Pydantic's schema as strict as the loader: no name outside its pattern, and no null for what may be left out."""
+    if isinstance(node, list):
+        return [_tidied(entry) for entry in node]
+    if not isinstance(node, dict):
+        return node
+    tidy = {key: _tidied(value) for key, value in node.items() if key != "title" or not isinstance(value, str)}
+    if "patternProperties" in tidy:
+        tidy["additionalProperties"] = False
+    kinds = tidy.get("anyOf")
+    if isinstance(kinds, list) and {"type": "null"} in kinds:
+        (kind,) = (entry for entry in kinds if entry != {"type": "null"})
+        tidy = {key: value for key, value in tidy.items() if key not in ("anyOf", "default")} | kind
+    return tidy
 
 
 def schema_texts() -> dict[Path, str]:

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,23 @@ def test_the_committed_schema_is_current(kind: SchemaKind) -> None:
     path = ROOT / "schema" / f"{kind}.json"
     advice = "run `python -c 'from titanicarus.fleet import *; write_schemas(Path())'` at the repository's top"
     assert json.loads(path.read_text(encoding="utf-8")) == json_schema(kind), advice
+
+
+@pytest.mark.parametrize("kind", list(SchemaKind))
+def test_a_schema_is_as_strict_about_names_as_the_loader(kind: SchemaKind) -> None:
+    def objects(node: object) -> Iterator[dict[str, object]]:
+        if isinstance(node, dict):
+            if node.get("type") == "object":
+                yield node
+            node = list(node.values())
+        if isinstance(node, list):
+            for entry in node:
+                yield from objects(entry)
+
+    found = list(objects(json_schema(kind)))
+    assert found
+    assert all(entry["additionalProperties"] is False for entry in found)
+    assert '"null"' not in json.dumps(json_schema(kind))
 
 
 def test_schemas_are_written_once(tmp_path: Path) -> None:
