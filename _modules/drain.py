@@ -1,0 +1,105 @@
+"""Take this load balancer or web server out of service without a failed request. The work is in `titanicarus.drain`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__virtualname__ = "drain"
+
+SECONDS = 25
+
+
+def __virtual__() -> str:
+    return __virtualname__
+
+
+def start(force: bool = False, seconds: float = SECONDS) -> dict[str, str]:
+    """Drain this host, for each of its roles that can be drained; kept over a reboot until `drain.stop`.
+
+    force
+        Even when it is the last good one of its role in the island.
+    seconds
+        How long to wait for connections that are under way.
+
+    Returns role to a sentence. Raises CommandExecutionError, with nothing changed, when the host may not leave.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt syd-web1 drain.start
+    """
+    from salt.exceptions import CommandExecutionError
+    from titanicarus.drain import load_balancer, web_server
+
+    web, lb = __pillar__.get("web"), __pillar__.get("lb")
+    _known_role(web, lb)
+    questions = []
+    if web:
+        questions.append(web_server.may_leave(web["load_balancers"]))
+    if lb:
+        questions.append(load_balancer.may_leave(load_balancer.peers_of(lb)))
+    refused = [decision.why for decision in questions if not decision.allowed]
+    if refused and not force:
+        raise CommandExecutionError(f"{__opts__['id']} stays in service: {'; '.join(refused)} (force=True overrides)")
+    seen = {}
+    if web:
+        seen["web"] = web_server.leave(web["load_balancers"], seconds)
+    if lb:
+        peers, addresses = load_balancer.peers_of(lb), load_balancer.addresses_of(lb)
+        try:
+            seen["lb"] = load_balancer.leave(peers, addresses, seconds, force=force)
+        except load_balancer.NobodyTookOver as error:
+            raise CommandExecutionError(f"{__opts__['id']} stays in service: {error}") from error
+    return seen
+
+
+def stop() -> dict[str, str]:
+    """Bring a drained host back. Returns role to a sentence.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt syd-web1 drain.stop
+    """
+    from titanicarus.drain import load_balancer, web_server
+
+    web, lb = __pillar__.get("web"), __pillar__.get("lb")
+    _known_role(web, lb)
+    seen = {}
+    if lb:
+        seen["lb"] = load_balancer.come_back()
+    if web:
+        seen["web"] = web_server.come_back(web["load_balancers"])
+    return seen
+
+
+def status() -> dict[str, dict[str, Any]]:
+    """Role to whether it is drained and how many connections are open.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' drain.status
+    """
+    from titanicarus.drain import load_balancer, look, web_server
+
+    seen: dict[str, dict[str, Any]] = {}
+    if __pillar__.get("web"):
+        seen["web"] = {"drained": web_server.drained(), "connections": look.connections({web_server.PORT})}
+    if lb := __pillar__.get("lb"):
+        shared = load_balancer.addresses_of(lb)
+        seen["lb"] = {
+            "drained": load_balancer.drained(),
+            "connections": look.connections(load_balancer.PORTS, shared),
+        }
+    return seen
+
+
+def _known_role(web: Any, lb: Any) -> None:
+    from salt.exceptions import CommandExecutionError
+
+    if not web and not lb:
+        raise CommandExecutionError(f"{__opts__['id']} is neither a load balancer nor a web server: nothing to drain")
