@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +13,8 @@ from . import content
 from .document import Document, read_document
 from .fleet_checks import check_fleet
 from .model import Fleet, Host, Island, Lan, Policy, Site, Tenant, User, Wan
-from .problems import InvalidInput, Notice, Problem, listed
+from .problems import InvalidInput, Notice, Problem, listed, shown
+from .problems import Path as ProblemPath
 from .reading import Draft, read_draft
 from .roles import BUILT, Role
 from .shape import PolicyShape, SaguirefileShape, TenantShape
@@ -98,7 +100,12 @@ def _tenant_files(root: Path, folder: str, saguirefile: Document) -> tuple[list[
         )
         return [], []
     documents, strays = [], []
-    for path in sorted(top.iterdir()):
+    try:
+        found = sorted(top.iterdir())
+    except OSError as error:
+        saguirefile.problem(("tenants",), f"the folder {folder} cannot be read: {error.strerror}", found=folder)
+        return [], []
+    for path in found:
         name = f"{folder}/{path.name}"
         if path.name.startswith(".") or path.name.endswith("~"):
             continue
@@ -133,8 +140,8 @@ def _role_notices(saguirefile: Document, draft: Draft) -> list[Notice]:
 
 
 def _check_contents(root: Path, tenants: Sequence[TenantDraft]) -> list[Notice]:
-    """Problems of the sites' files go to the tenants' documents; sites without files give one notice a tenant."""
-    notices = []
+    """Problems of the sites' files go to the tenants' documents; what is only worth knowing comes back."""
+    notices: list[Notice] = []
     for tenant in tenants:
         bare = []
         for path, name, site in tenant.sites():
@@ -146,16 +153,33 @@ def _check_contents(root: Path, tenants: Sequence[TenantDraft]) -> list[Notice]:
                 reason = error.strerror if isinstance(error, OSError) else error
                 tenant.document.problem(path, f"its files in {content.CONTENT / name}: {reason}")
                 continue
-            if not files:
+            if files:
+                notices += _check_served(tenant.document, path, site, files)
+            else:
                 bare.append(name)
-            elif site["root"] != "." and not any(file.startswith(f"{site['root']}/") for file in files):
-                tenant.document.problem(
-                    (*path, "root"), f"there are no files in {content.CONTENT / name / site['root']}; make that folder"
-                )
         if bare:
             message = f"without files, so served with a placeholder page: {listed(bare)}"
             notices.append(Notice(tenant.document.file, "sites", message))
     return notices
+
+
+def _check_served(document: Document, path: ProblemPath, site: Draft, files: Sequence[str]) -> Iterator[Notice]:
+    """Whether the document root is there, and whether redirects hide files or lead nowhere."""
+    prefix = "" if site["root"] == "." else f"{site['root']}/"
+    served = {file.removeprefix(prefix) for file in files if file.startswith(prefix)}
+    if not served:
+        folder = content.CONTENT / str(path[-1]) / site["root"]
+        document.problem((*path, "root"), f"there are no files in {folder}; make that folder")
+        return
+    redirects: dict[str, str] = site["redirects"]
+    for source, target in redirects.items():
+        where = shown((*path, "redirects", source))
+        if source[1:] in served:
+            yield Notice(document.file, where, "the redirect hides the file of that name")
+        goal = re.split(r"[?#]", target)[0]
+        pages = {goal[1:], f"{goal.strip('/')}/index.html".lstrip("/")}
+        if goal.startswith("/") and not site["php"] and goal not in redirects and not pages & served:
+            yield Notice(document.file, where, f"leads to {goal}, and the site has no such file")
 
 
 def _fleet(draft: Draft) -> Fleet:

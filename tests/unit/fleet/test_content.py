@@ -92,3 +92,21 @@ def test_sites_without_files_are_one_notice_a_tenant(repository: Repository) -> 
         "pillar/tenants/harbour.yaml: sites: without files, so served with a placeholder page: "
         "shop.harbour.example and third.harbour.example"
     ]
+
+
+def test_redirects_are_compared_with_the_files(repository: Repository) -> None:
+    repository.content("harbour.example", "swims/index.html", "<h1>Swims</h1>")
+    redirects = {
+        "/index.html": "/swims",
+        "/old": "/swims/?day=1#top",
+        "/older": "/old",
+        "/away": "https://elsewhere.example/x",
+        "/home": "/",
+        "/lost": "/gone.html",
+    }
+    repository.put("pillar/tenants/harbour.yaml", ("sites", "harbour.example", "redirects"), redirects)
+    where = 'pillar/tenants/harbour.yaml: sites["harbour.example"].redirects'
+    assert [str(notice) for notice in repository.load().notices if "redirects" in notice.path] == [
+        f'{where}["/index.html"]: the redirect hides the file of that name',
+        f'{where}["/lost"]: leads to /gone.html, and the site has no such file',
+    ]

@@ -97,12 +97,12 @@ def test_a_thousand_sites(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "salt/content", tmp_path / "salt/content")
     for number in range(4):
         write_tenant(tmp_path / f"pillar/tenants/crowd{number}.yaml", 250, home=["syd", "mel", "per"][number % 3])
-    start = time.perf_counter()
+    start = time.process_time()
     declaration = load(tmp_path)
-    loaded = time.perf_counter()
+    loaded = time.process_time()
     pillar = pillar_for(declaration, "syd-web1")
-    made = time.perf_counter()
-    print(f"\n1,000 sites: load {loaded - start:.3f} s, pillar of a web server {made - loaded:.3f} s")
+    made = time.process_time()
+    print(f"\n1,000 sites: load {loaded - start:.3f} s of CPU time, pillar of a web server {made - loaded:.3f} s")
     assert len(pillar["web"]["sites"]) == 1000 + len(load(ROOT).sites)
     assert loaded - start < 1.0
     assert made - loaded < 0.2
