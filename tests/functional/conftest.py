@@ -45,7 +45,7 @@ def plane(short_folder: Path) -> ControlPlane:
 
 @pytest.fixture(scope="session")
 def masters(plane: ControlPlane, salt_factories: Any) -> Iterator[list[Any]]:
-    """Two masters of different islands, each with its own key."""
+    """Two masters of different islands."""
     daemons = [salt_factories.salt_master_daemon(host, overrides=_master(plane, host)) for host in MASTERS]
     for host, daemon in zip(MASTERS, daemons, strict=True):
         use_keys(daemon, plane.transport.root(host) / "etc/salt/pki/master")

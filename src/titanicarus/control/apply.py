@@ -6,6 +6,7 @@ import fnmatch
 import json
 import queue
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,9 +23,8 @@ if TYPE_CHECKING:
 
 SALT = "/usr/local/bin/salt"
 # After this time Salt asks silent minions whether they still work, and gives up on those that do not answer within the
-# second. Twenty-seven busy minions on two cores are slow to say that they are busy.
+# masters' gather_job_timeout. Twenty-seven busy minions on two cores are slow to say that they are busy.
 ASK_AFTER_SECONDS = 30
-GIVE_UP_SECONDS = 30
 
 
 class Outcome(StrEnum):
@@ -65,6 +65,10 @@ class Applied:
     def having(self, *outcomes: Outcome) -> tuple[HostResult, ...]:
         """The results with one of these outcomes."""
         return tuple(result for result in self.results.values() if result.outcome in outcomes)
+
+
+class JobNotRun(ControlError):
+    """The `salt` command itself failed; no host was asked."""
 
 
 class NoSuchTarget(ControlError):
@@ -115,18 +119,21 @@ def wait_until_ready(
     """Wait until the minions of `hosts` answer a master. Returns those that did not within `deadline` seconds."""
     until = time.monotonic() + deadline
     missing = set(hosts)
+    pause = 0.5
     while missing and time.monotonic() < until:
         try:
             master = pick_master(transport, declaration)
         except NoMaster:
             time.sleep(0.5)
             continue
-        argv = [SALT, "--out=json", "--hide-timeout", "-t", "2", "--gather-job-timeout=3"]
-        argv += ["-L", ",".join(sorted(missing)), "test.ping"]
+        argv = [SALT, "--out=json", "--hide-timeout", "-t", "3", "-L", ",".join(sorted(missing)), "test.ping"]
         for host, answer in _answers(transport.command(master.host, argv), until):
             if answer is True:
                 missing.discard(host)
         progress(f"{len(hosts) - len(missing)} of {len(hosts)} minions answer {master.host}")
+        # Asking is work too, and the minions that are missing are busy starting.
+        time.sleep(pause if missing else 0)
+        pause = min(2 * pause, 8.0)
     return sorted(missing)
 
 
@@ -141,15 +148,26 @@ def _matching(declaration: Declaration, target: str | None) -> list[str]:
 def _job(master: Serving, hosts: Sequence[str], *, full: bool, test: bool) -> list[str]:
     expected = {host: revision for host, revision in (master.hosts or {}).items() if host in hosts}
     return [
-        SALT, "--out=json", "-t", str(ASK_AFTER_SECONDS), f"--gather-job-timeout={GIVE_UP_SECONDS}",
+        SALT, "--out=json", "-t", str(ASK_AFTER_SECONDS),
         "-L", ",".join(hosts), "platform.apply",
         f"expected={json.dumps(expected)}", f"full={full}", f"test={test}",
     ]  # fmt: skip
 
 
 def _answers(command: Sequence[str], until: float) -> Iterator[tuple[str, Any]]:
-    """Run `salt` and yield each host's answer as it comes; stop at `until` (monotonic seconds)."""
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    """Run `salt` and yield each host's answer as it comes; stop at `until` (monotonic seconds).
+
+    Raises JobNotRun when `salt` refused before it asked anybody.
+    """
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said)
+        yield from _answers_of(process, until)
+        if process.returncode in USAGE_ERRORS:
+            said.seek(0)
+            raise JobNotRun(f"salt would not run: {said.read().decode(errors='replace').strip()}")
+
+
+def _answers_of(process: subprocess.Popen[bytes], until: float) -> Iterator[tuple[str, Any]]:
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     threading.Thread(target=_read_lines, args=(process, lines), daemon=True).start()
     text = ""
@@ -159,6 +177,7 @@ def _answers(command: Sequence[str], until: float) -> Iterator[tuple[str, Any]]:
             if line.startswith("}"):
                 yield from _documents(text)
                 text = ""
+        process.wait()
     except queue.Empty:
         return
     finally:

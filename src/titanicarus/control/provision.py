@@ -78,6 +78,7 @@ def _minion(fleet: Fleet, host: Host, secrets: Secrets, root: Path) -> None:
     files.write(keys / "minion.pem", pair.private, 0o400)
     files.write(keys / "minion.pub", pair.public, 0o644)
     files.write(keys / "master_sign.pub", secrets.sign.public, 0o644)
+    files.write(keys / "minion_master.pub", secrets.master.public, 0o644)
     files.write(salt / "minion", salt_config.text(salt_config.minion_config(fleet, host)))
     _enable(root, "salt-minion.service")
 
@@ -85,7 +86,7 @@ def _minion(fleet: Fleet, host: Host, secrets: Secrets, root: Path) -> None:
 def _master(fleet: Fleet, host: Host, secrets: Secrets, root: Path) -> None:
     salt = layout.below(root, layout.SALT)
     keys = files.folder(salt / "pki" / "master", 0o700)
-    pair = secrets.masters[host.id]
+    pair = secrets.master
     files.write(keys / "master.pem", pair.private, 0o400)
     files.write(keys / "master.pub", pair.public, 0o644)
     files.write(keys / "master_sign.pem", secrets.sign.private, 0o400)

@@ -29,7 +29,8 @@ def minion_config(fleet: Fleet, host: Host) -> Config:
         "id": host.id,
         # Every master of the fleet, the own island's first: docs/adr/0011-master-list.md.
         "master": masters(fleet, host.island),
-        # Each master has its own key; one signing key vouches for all of them, so none is taken on trust.
+        # All masters have one key (docs/adr/0012-one-master-key.md), given at birth and so never taken on trust. The
+        # signing key vouches for it, so that it can be changed without a visit to every host.
         "verify_master_pubkey_sign": True,
         "always_verify_signature": True,
         "hash_type": "sha256",
@@ -82,7 +83,7 @@ def master_config(fleet: Fleet, host: Host) -> Config:
         "minion_data_cache": False,
         "nodegroups": _nodegroups(fleet),
         "timeout": 5,
-        "gather_job_timeout": 15,
+        "gather_job_timeout": 30,
         "keep_jobs_seconds": 86400,
         "tcp_keepalive": True,
         "tcp_keepalive_idle": 5,

@@ -3,7 +3,7 @@
     root-ca/{ca.key,ca.crt}            the root of every certificate; stays with the operator
     islands/<island>/{ca.key,ca.crt,seed}
     salt/sign/master_sign.{pem,pub}    signs the public key of every master
-    salt/masters/<host>/master.{pem,pub}
+    salt/master/master.{pem,pub}         the one key of every master: docs/adr/0012-one-master-key.md
     salt/minions/<host>/minion.{pem,pub}
 
 Each of these folders appears whole (made beside, then renamed), so a crash leaves nothing half-written, and what is
@@ -55,7 +55,7 @@ class Secrets:
     root: pki.Authority
     islands: Mapping[str, pki.Island]
     sign: KeyPair
-    masters: Mapping[str, KeyPair]
+    master: KeyPair
     minions: Mapping[str, KeyPair]
 
 
@@ -88,12 +88,11 @@ def load(fleet: Fleet, folder: Path) -> Secrets:
         raise BrokenSecrets(folder, "there is no such folder; `saguire up` makes it")
     _check_private(folder)
     root = _open_root(folder)
-    controls = {host.id for host in fleet.hosts if "control" in host.roles}
     return Secrets(
         root=root,
         islands={name: _open_island(folder, name, root) for name in sorted(fleet.islands)},
         sign=_open_pair(folder / "salt" / "sign", "master_sign"),
-        masters={host: _open_pair(folder / "salt" / "masters" / host, "master") for host in sorted(controls)},
+        master=_open_pair(folder / "salt" / "master", "master"),
         minions={host.id: _open_pair(folder / "salt" / "minions" / host.id, "minion") for host in fleet.hosts},
     )
 
@@ -113,6 +112,7 @@ def _make_root(fleet: Fleet, folder: Path) -> None:
         new = Path(scratch) / "secrets"
         _appear(new / "root-ca", {"ca.key": root.key_pem.encode(), "ca.crt": root.certificate_pem.encode()})
         _appear(new / "salt" / "sign", _pair_content("master_sign", _new_pair()))
+        _appear(new / "salt" / "master", _pair_content("master", _new_pair()))
         new.chmod(0o700)
         if folder.exists():
             folder.rmdir()
@@ -121,7 +121,6 @@ def _make_root(fleet: Fleet, folder: Path) -> None:
 
 def _make_salt_pairs(fleet: Fleet, folder: Path, progress: Callable[[str], None]) -> None:
     wanted = [(folder / "salt" / "minions" / host.id, "minion") for host in fleet.hosts]
-    wanted += [(folder / "salt" / "masters" / host.id, "master") for host in fleet.hosts if "control" in host.roles]
     missing = [(path, stem) for path, stem in wanted if not path.exists()]
     if not missing:
         return
