@@ -59,7 +59,7 @@ def status(lab: LabOption = None, as_json: JsonOption = False) -> None:
 
 def execute(context: typer.Context, host: str, lab: LabOption = None) -> None:
     """Run a command on a host as root: `saguire exec syd-web1 -- nginx -T`. Passes standard input and the exit code."""
-    argv = context.args
+    argv = context.args[1:] if context.args[:1] == ["--"] else context.args
     if not argv:
         raise typer.BadParameter("say which command: saguire exec HOST -- COMMAND …")
     _become(resume(lab).lab.command(host, argv))

@@ -25,6 +25,7 @@ SALT = "/usr/local/bin/salt"
 # After this time Salt asks silent minions whether they still work, and gives up on those that do not answer within the
 # masters' gather_job_timeout. Twenty-seven busy minions on two cores are slow to say that they are busy.
 ASK_AFTER_SECONDS = 30
+USAGE_ERRORS = frozenset({64})  # EX_USAGE: what salt ends with when it does not understand its arguments
 
 
 class Outcome(StrEnum):

@@ -13,10 +13,11 @@ from titanicarus.control.apply import Applied, apply, wait_until_ready
 from titanicarus.control.masters import control_hosts
 from titanicarus.control.provision import provision
 from titanicarus.control.push import Pushed
+from titanicarus.control.secrets import Secrets
 from titanicarus.fleet import Declaration
 from titanicarus.lab import CLIENT, BootFailed, HostFailed, Lab, ensure_packages, preflight
 from titanicarus.operations.errors import OperationFailed
-from titanicarus.operations.release import push_release, tell_client
+from titanicarus.operations.release import push_release
 from titanicarus.transport import CommandFailed, Unreachable, run
 
 Progress = Callable[[str], None]
@@ -53,17 +54,17 @@ def bring_up(lab: Lab, declaration: Declaration, root: Path, fleet_file: Path | 
         ensure_packages(progress)
         keys = secrets.birth(declaration.fleet, lab.secrets, progress)
         off = tuple(host for host in lab.ids if not lab.reachable(host))
-        failures: tuple[HostFailed, ...] = ()
-        try:
-            lab.boot(lab.ids, lambda host, disk: provision(declaration, keys, host, disk), progress)
-        except BootFailed as error:
-            failures = error.failures
-        booted = tuple(host for host in off if host not in {failure.host_id for failure in failures})
+        masters = control_hosts(declaration)
+        # Masters first: a minion that finds one with its tree in place connects once and is done.
+        failures = _boot(lab, declaration, keys, [CLIENT, *masters], progress)
         if lab.reachable(CLIENT):
             lab.trust(keys.root.certificate_pem)
-            tell_client(lab, declaration)
-        _start_salt(lab, declaration, progress)
         pushed = push_release(lab, declaration, root, fleet_file, progress)
+        _start(lab, masters, "salt-master", progress)
+        others = [host for host in lab.ids if host not in {CLIENT, *masters}]
+        failures += _boot(lab, declaration, keys, others, progress)
+        _start(lab, [host.id for host in declaration.fleet.hosts], "salt-minion", progress)
+        booted = tuple(host for host in off if host not in {failure.host_id for failure in failures})
         silent: Sequence[str] = ()
         if any(host != CLIENT for host in booted):
             running = [host.id for host in declaration.fleet.hosts if lab.reachable(host.id)]
@@ -80,17 +81,24 @@ def take_down(lab: Lab, progress: Progress, *, purge: bool = False) -> None:
         progress(f"lab {lab.name}: its keys and certificates are gone")
 
 
-def _start_salt(lab: Lab, declaration: Declaration, progress: Progress) -> None:
+def _boot(
+    lab: Lab, declaration: Declaration, keys: Secrets, hosts: Sequence[str], progress: Progress
+) -> tuple[HostFailed, ...]:
+    try:
+        lab.boot(hosts, lambda host, disk: provision(declaration, keys, host, disk), progress)
+    except BootFailed as error:
+        return error.failures
+    return ()
+
+
+def _start(lab: Lab, hosts: Sequence[str], unit: str, progress: Progress) -> None:
     """Salt is what repairs all else, so `up` itself sees to it that its daemons run on every living host."""
-    masters = set(control_hosts(declaration))
 
     def start(host: str) -> None:
-        units = ["salt-master"] * (host in masters) + ["salt-minion"]
         try:
-            run(lab, host, ["systemctl", "start", *units], timeout=SERVICE_SECONDS)
+            run(lab, host, ["systemctl", "start", unit], timeout=SERVICE_SECONDS)
         except (CommandFailed, Unreachable) as error:
-            progress(f"{host}: Salt could not be started: {error}")
+            progress(f"{host}: {unit} could not be started: {error}")
 
-    living = [host.id for host in declaration.fleet.hosts if lab.reachable(host.id)]
     with ThreadPoolExecutor(max_workers=8) as pool:
-        list(pool.map(start, living))
+        list(pool.map(start, [host for host in hosts if lab.reachable(host)]))
