@@ -6,14 +6,8 @@ import grp
 import pwd
 from typing import Any
 
-__virtualname__ = "config_set"
 
-
-def __virtual__() -> str:
-    return __virtualname__
-
-
-def wanted(
+def wanted(  # noqa: PLR0917 -- Salt passes by name
     source: str,
     pillar_files: dict[str, dict[str, str]] | None = None,
     context: dict[str, Any] | None = None,

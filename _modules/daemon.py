@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-__virtualname__ = "daemon"
-
-PROPERTIES = ("ActiveState", "UnitFileState", "NeedDaemonReload", "CanReload", "LoadState", "ActiveEnterTimestampMonotonic")
-
-
-def __virtual__() -> str:
-    return __virtualname__
+PROPERTIES = (
+    "ActiveState",
+    "UnitFileState",
+    "NeedDaemonReload",
+    "CanReload",
+    "LoadState",
+    "ActiveEnterTimestampMonotonic",
+)
 
 
 def show(name: str) -> dict[str, str]:
@@ -24,7 +25,7 @@ def show(name: str) -> dict[str, str]:
 
         salt-call daemon.show nginx.service
     """
-    said = _systemctl(["show", "--property", ",".join(PROPERTIES), name])
+    said = _systemctl(["show", "--property", PROPERTIES, name])
     return dict(line.split("=", 1) for line in said.splitlines() if "=" in line)
 
 

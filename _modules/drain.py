@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__virtualname__ = "drain"
-
 SECONDS = 25
-
-
-def __virtual__() -> str:
-    return __virtualname__
 
 
 def start(force: bool = False, seconds: float = SECONDS) -> dict[str, str]:
@@ -30,6 +24,7 @@ def start(force: bool = False, seconds: float = SECONDS) -> dict[str, str]:
         salt syd-web1 drain.start
     """
     from salt.exceptions import CommandExecutionError
+
     from titanicarus.drain import load_balancer, web_server
 
     web, lb = __pillar__.get("web"), __pillar__.get("lb")

@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-__virtualname__ = "salt_config"
-
-
-def __virtual__() -> str:
-    return __virtualname__
-
 
 def text(daemon: str) -> str:
     """The content of /etc/salt/<daemon> from the pillar; `daemon` is "minion" or "master".

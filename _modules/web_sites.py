@@ -4,12 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-__virtualname__ = "web_sites"
-
-
-def __virtual__() -> str:
-    return __virtualname__
-
 
 def listing() -> dict[str, dict[str, Any]]:
     """The sites that the pillar gives to this host: user, uid, whether PHP, how many files.

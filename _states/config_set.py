@@ -9,12 +9,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-__virtualname__ = "config_set"
-
-
-def __virtual__() -> str:
-    return __virtualname__
-
 
 def managed(name: str, source: str, check: list[str] | None = None, **options: Any) -> dict[str, Any]:
     """The directory `name` holds exactly what `source` and the pillar give.
@@ -47,7 +41,7 @@ def managed(name: str, source: str, check: list[str] | None = None, **options: A
         except tree.Refused as error:
             return {**ret, "result": False, "changes": {}, "comment": f"{name} is left as it was: {error}"}
         if __opts__["test"]:
-            return {**ret, "result": None, "comment": f"{len(ret['changes'])} files would change; the check accepts them"}
+            return {**ret, "result": None, "comment": f"{len(ret['changes'])} files would change; checked"}
         tree.apply(root, place, steps, wanted)
     left = plan(*tree.read(root), wanted)
     if left:

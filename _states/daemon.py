@@ -12,15 +12,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-__virtualname__ = "daemon"
-
 LOADED = Path("/run/titanicarus/loaded")
 # Units that ran with our configuration before: from then on they are never restarted by a state.
 OURS = Path("/var/lib/titanicarus/daemons")
-
-
-def __virtual__() -> str:
-    return __virtualname__
 
 
 def running(
@@ -35,8 +29,6 @@ def running(
         Files and directories that it reads only when it starts. A change is reported as a warning until the daemon
         was restarted; doing that, with the host out of service, is left to the operator.
     """
-    from salt.exceptions import CommandExecutionError
-
     ret: dict[str, Any] = {"name": name, "changes": {}, "result": True, "comment": "running"}
     state = __salt__["daemon.show"](name)
     if state["LoadState"] != "loaded":
@@ -54,18 +46,27 @@ def running(
         return ret
     if __opts__["test"]:
         return {**ret, "result": None, "comment": f"would {', '.join(todo)}"}
+    return {**ret, **_act(name, todo, digest)}
+
+
+def _act(name: str, todo: list[str], digest: str) -> dict[str, Any]:
+    """Take the steps and look again. A failure carries the unit's last words from the journal."""
+    from salt.exceptions import CommandExecutionError
+
+    changes: dict[str, bool] = {}
     for step in todo:
         try:
             __salt__[f"daemon.{step}"](*([] if step == "reload_units" else [name]))
         except CommandExecutionError as error:
-            return {**ret, "result": False, "comment": f"{error}\n{__salt__['daemon.last_words'](name)}"}
-        ret["changes"][step] = True
+            comment = f"{error}\n{__salt__['daemon.last_words'](name)}"
+            return {"result": False, "changes": changes, "comment": comment}
+        changes[step] = True
     after = __salt__["daemon.show"](name)
     if after["ActiveState"] not in ("active", "reloading"):
         comment = f"{name} is {after['ActiveState']}\n{__salt__['daemon.last_words'](name)}"
-        return {**ret, "result": False, "comment": comment}
+        return {"result": False, "changes": changes, "comment": comment}
     _remember(name, after, digest)
-    return {**ret, "comment": f"done: {', '.join(todo)}"}
+    return {"changes": changes, "comment": f"done: {', '.join(todo)}"}
 
 
 def _todo(state: dict[str, str], loaded: bool, foreign: bool) -> list[str]:

@@ -5,12 +5,6 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-__virtualname__ = "library"
-
-
-def __virtual__() -> str:
-    return __virtualname__
-
 
 def current(name: str, source: str, digest: str, **_options: Any) -> dict[str, Any]:
     """`<name>/current` is the release `digest` of the library.

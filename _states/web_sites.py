@@ -4,12 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-__virtualname__ = "web_sites"
-
-
-def __virtual__() -> str:
-    return __virtualname__
-
 
 def managed(name: str, source: str = "salt://content", **_options: Any) -> dict[str, Any]:
     """The host carries exactly the sites of `pillar['web']['sites']`.
@@ -44,17 +38,25 @@ def managed(name: str, source: str = "salt://content", **_options: Any) -> dict[
     ret["changes"] = describe(steps)
     if __opts__["test"]:
         return {**ret, "result": None, "comment": f"{len(steps.work)} of {len(wanted)} sites would change"}
+    return {**ret, **_apply(steps, wanted, places, gid, source)}
+
+
+def _apply(steps: Any, wanted: Any, places: Any, gid: int, source: str) -> dict[str, Any]:
+    """Do it, then look again: what the state says it did is what is there."""
+    from titanicarus.sites import disk
+    from titanicarus.sites.plan import describe, plan
+
     try:
         failed = disk.apply(steps, wanted, places, lambda site, path: _content(site, path, source), gid)
     except disk.CommandFailed as error:
-        return {**ret, "result": False, "comment": str(error)}
+        return {"result": False, "comment": str(error)}
     after = disk.observe(wanted, places)
     left = plan(wanted, after, gid)
     if failed or left or left.conflicts:
         words = [*failed, *left.conflicts, *(f"{site}: not done: {text}" for site, text in describe(left).items())]
-        return {**ret, "result": False, "comment": "\n".join(words[:40])}
+        return {"result": False, "comment": "\n".join(words[:40])}
     disk.remember(wanted, after, places)
-    return {**ret, "comment": f"{len(steps.work)} of {len(wanted)} sites changed, {len(steps.retire)} moved aside"}
+    return {"comment": f"{len(steps.work)} of {len(wanted)} sites changed, {len(steps.retire)} moved aside"}
 
 
 def _content(site: Any, path: str, source: str) -> bytes:

@@ -15,7 +15,7 @@ COMPARED_BYTES = 200_000
 
 
 def describe(plan: Plan, current: Mapping[str, FileState], wanted: Mapping[str, Wanted]) -> dict[str, str]:
-    """Relative path to a short text for each planned change; at most FILES_SHOWN entries and one that counts the rest."""
+    """Relative path to a short text for each change; at most FILES_SHOWN entries and one that counts the rest."""
     texts: dict[str, str] = {}
     for path in plan.write:
         texts[path] = _content(path, current.get(path), wanted[path])

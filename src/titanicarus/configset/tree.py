@@ -88,7 +88,7 @@ def apply(root: Path, place: Path, plan: Plan, wanted: Mapping[str, Wanted]) -> 
     for path in plan.write:
         _make_room(root, path)
         (root / path).parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        os.replace(place / path, root / path)
+        (place / path).replace(root / path)
     for path in plan.fix:
         want = wanted[path]
         os.chown(root / path, want.uid, want.gid, follow_symlinks=False)

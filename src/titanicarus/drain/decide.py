@@ -40,5 +40,5 @@ def load_balancer(peers: Mapping[str, str | None]) -> Decision:
     ready = sorted(address for address, state in peers.items() if state == "up")
     if ready:
         return Decision(True, f"{', '.join(ready)} can take over")
-    seen = ", ".join(f"{address}: {state or 'no answer'}" for address, state in sorted(peers.items())) or "there is none"
-    return Decision(False, f"no other load balancer of the island is in service ({seen})")
+    seen = [f"{address}: {state or 'no answer'}" for address, state in sorted(peers.items())]
+    return Decision(False, f"no other load balancer of the island is in service ({', '.join(seen) or 'there is none'})")

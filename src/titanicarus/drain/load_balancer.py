@@ -64,7 +64,8 @@ def leave(peers: Sequence[str], addresses: Sequence[str], seconds: float, *, for
         finished = look.wait_for(lambda: look.connections(PORTS, addresses) == 0, seconds)
         left = look.connections(PORTS, addresses)
     holder = f"{owner} holds the addresses" if owner else "nobody holds the addresses"
-    return f"{holder}; " + ("no connection is left here" if finished else f"{left} connections left after {seconds:.0f} s")
+    rest = "no connection is left here" if finished else f"{left} connections left after {seconds:.0f} s"
+    return f"{holder}; {rest}"
 
 
 def come_back() -> str:

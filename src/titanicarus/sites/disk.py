@@ -54,7 +54,9 @@ def observe(sites: Iterable[Site], places: Places) -> Observed:
         locked=_locked(places.shadow),
         folders=_folders(places.sites),
         scratch=_folders(places.scratch),
-        files={name: _files(places.sites / name, paths, memory["files"].get(name, {})) for name, paths in wanted.items()},
+        files={
+            name: _files(places.sites / name, paths, memory["files"].get(name, {})) for name, paths in wanted.items()
+        },
         record=record,
         users=memory["users"],
     )
@@ -153,7 +155,10 @@ def _locked(shadow: Path) -> frozenset[str]:
 def _add_users(sites: tuple[Site, ...], plan: Plan, places: Places) -> None:
     """One run of systemd-sysusers for all: a thousand calls of useradd would take minutes."""
     lines = ["# Written by Titanicarus (web_sites.managed): one user for each site. Changes here are lost."]
-    lines += [f'u {site.user} {site.uid} "Web site {site.name}" {places.sites / site.name} /usr/sbin/nologin' for site in sites]
+    lines += [
+        f'u {site.user} {site.uid} "Web site {site.name}" {places.sites / site.name} /usr/sbin/nologin'
+        for site in sites
+    ]
     text = "\n".join(lines) + "\n"
     if not places.users.exists() or places.users.read_text() != text:
         places.users.parent.mkdir(parents=True, exist_ok=True)

@@ -117,7 +117,8 @@ def _work(site: Site, observed: Observed, reader_gid: int) -> SiteWork:
 def _obsolete(
     record: Mapping[str, str], wanted: Mapping[str, str], files: Mapping[str, Seen]
 ) -> tuple[list[str], list[str]]:
-    remove, kept = [], []
+    remove: list[str] = []
+    kept: list[str] = []
     for path in sorted(set(record) - set(wanted)):
         seen = files.get(path)
         if seen is None:
@@ -139,7 +140,7 @@ def _conflicts(sites: tuple[Site, ...], observed: Observed) -> Iterable[str]:
 def describe(plan: Plan, shown: int = 25) -> dict[str, str]:
     """Site to a short sentence, at most `shown` of them and a count of the rest."""
     texts = {work.site.name: _sentence(work) for work in plan.work}
-    texts |= {name: "removed; files kept in /srv/www/.removed" for name in plan.retire}
+    texts |= dict.fromkeys(plan.retire, "removed; files kept in /srv/www/.removed")
     texts |= {f"user {user}": "locked" for user in plan.lock}
     texts |= {f"scratch folder of {user}": "removed" for user in plan.drop_scratch}
     if len(texts) <= shown:
