@@ -1,7 +1,8 @@
 """The whole fleet of the Saguirefile, up and as declared, for every test of this folder.
 
 A lab that runs already is used and left running. One that the tests brought up they take down again, unless
-SAGUIRE_KEEP_LAB is set. SAGUIRE_LAB chooses another lab than the default one.
+SAGUIRE_KEEP_LAB is set. SAGUIRE_LAB chooses another lab than the default one, SAGUIRE_FILE another Saguirefile (a path
+inside the checkout).
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     if os.geteuid() != 0:
         pytest.fail("the lab needs root: run `sudo ./saguire test`")
     checkout = copy_checkout(tmp_path_factory.mktemp("lab") / "checkout")
-    name = os.environ.get("SAGUIRE_LAB") or load(checkout).fleet.name
-    fleet = Running(name, checkout)
+    chosen = os.environ.get("SAGUIRE_FILE")
+    file = checkout / chosen if chosen else None
+    name = os.environ.get("SAGUIRE_LAB") or load(checkout, file).fleet.name
+    fleet = Running(name, checkout, file)
     was_up = fleet.up()
     fleet.saguire("up")
     yield fleet

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -203,13 +203,17 @@ class Running:
 
     # Measuring
 
-    def targets(self, island: str, sites: Iterable[str] = SITES) -> list[Target]:
+    @property
+    def sites(self) -> dict[str, str]:
+        """Those of SITES that are declared, with the scheme that each is asked by."""
+        declared = {site.name: site for _, site in self.declaration.sites}
+        return {name: "https" if declared[name].https else "http" for name in SITES if name in declared}
+
+    def targets(self, island: str) -> list[Target]:
         """The sites, asked of one island's public address."""
         via = f"{island}.{self.lab.fleet.domain}"
-        known = {site.name: site for _, site in self.declaration.sites}
         return [
-            Target(name, f"{'https' if known[name].https else 'http'}://{name}/", contains=SITES[name], via=via)
-            for name in sites
+            Target(name, f"{scheme}://{name}/", contains=SITES[name], via=via) for name, scheme in self.sites.items()
         ]
 
     def measure(

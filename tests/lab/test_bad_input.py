@@ -1,4 +1,4 @@
-"""Row 25: a wrong Saguirefile or tenant file is refused at the door, with path and reason, and nothing changes anywhere."""
+"""Row 25: a wrong Saguirefile or tenant file is refused at the door, with path and reason; nothing changes anywhere."""
 
 from __future__ import annotations
 

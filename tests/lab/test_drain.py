@@ -1,4 +1,4 @@
-"""Switching one off at noon: a drained host is left by its users with no failed request, and brought back the same way."""
+"""Switching one off at noon: its users leave a drained host with no failed request, and come back the same way."""
 
 from __future__ import annotations
 

@@ -29,6 +29,8 @@ from titanicarus.transport import CommandFailed, Unreachable, run
 Progress = Callable[[str], None]
 Provision = Callable[[str, Path], None]
 _DOWN_SECONDS = 60.0
+# The terminal of the operator is not one of the host's own, and programs inside would say "not a tty": script makes one.
+_SHELL = ("script", "--quiet", "--return", "--command", "exec /bin/bash --login", "/dev/null")
 
 
 def _silent(_: str) -> None:
@@ -264,7 +266,7 @@ class Lab:
         """The argv of a login shell on a host, for a terminal whose kind (TERM) is `terminal`. Raises Unreachable."""
         try:
             kind = terminal or os.environ.get("TERM", "linux")
-            return self.host(host_id).command(["/bin/bash", "--login"], terminal=kind)
+            return self.host(host_id).command(_SHELL, terminal=kind)
         except UnknownHost:
             raise
         except LabError as error:
