@@ -25,7 +25,7 @@ def show(name: str) -> dict[str, str]:
 
         salt-call daemon.show nginx.service
     """
-    said = _systemctl(["show", "--property", PROPERTIES, name])
+    said = _systemctl(["show", "--property", ",".join(PROPERTIES), name])
     return dict(line.split("=", 1) for line in said.splitlines() if "=" in line)
 
 
