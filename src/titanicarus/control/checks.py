@@ -19,19 +19,27 @@ TEMPLATES = (".sls", ".j2", ".jinja")
 CONTENT = Path("salt/content")
 
 
-def problems_of(tree: Path) -> list[str]:
-    """Each problem of states, templates and Python files as one line that begins with the file. Empty: no problem."""
+def state_problems(tree: Path) -> list[str]:
+    """Each problem of states, templates and Salt modules as one line that begins with the file. Empty: no problem."""
     problems = []
     if not (tree / "salt/top.sls").is_file():
         problems.append("salt/top.sls: missing; without it no host has any states")
     for path in _files(tree / "salt", without=tree / CONTENT):
         if path.suffix in TEMPLATES:
             problems += _template_problems(tree, path)
-    for folder in (*EXTENSION_FOLDERS, *MASTER_FOLDERS, "src"):
-        for path in _files(tree / folder):
-            if path.suffix == ".py":
-                problems += _python_problems(tree, path)
+    for folder in (*EXTENSION_FOLDERS, *MASTER_FOLDERS):
+        problems += _folder_problems(tree, folder)
     return problems
+
+
+def library_problems(tree: Path) -> list[str]:
+    """The same for the `titanicarus` package."""
+    return _folder_problems(tree, "src")
+
+
+def _folder_problems(tree: Path, folder: str) -> list[str]:
+    files = (path for path in _files(tree / folder) if path.suffix == ".py")
+    return [problem for path in files for problem in _python_problems(tree, path)]
 
 
 def code_files(tree: Path) -> Iterator[Path]:

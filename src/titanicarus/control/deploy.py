@@ -128,7 +128,9 @@ def _unpack(deploy: layout.Deploy, revision: str) -> None:
     previous = None
     if deploy.current.exists():
         current = deploy.release(deploy.current.readlink().name)
-        previous = (json.loads(current.facts.read_bytes())["revision"], current.tree)
+        before = json.loads(current.facts.read_bytes())["revision"]
+        if repository.has(deploy.repository, before):
+            previous = (before, current.tree)
     repository.unpack(deploy.repository, revision, staging.tree, previous)
 
 

@@ -27,7 +27,7 @@ from titanicarus.control.secrets import Secrets
 from titanicarus.control.snapshot import Snapshot, take
 from titanicarus.control.trust import Trust, digest_of
 from titanicarus.fleet import Declaration, load
-from titanicarus.transport import CommandFailed, Transport, run
+from titanicarus.transport import CommandFailed, Transport, Unreachable, run
 
 STAGE_SECONDS = 300.0
 ACTIVATE_SECONDS = 60.0
@@ -190,10 +190,14 @@ def _activate_all(
     failed = {host: reason for host, reason in answers.items() if reason}
     if not failed:
         return tuple(answers), lost
+    reasons = list(failed.values())
     for host, before in staged.items():
-        if before.release and before.at and host not in lost:
-            _activate(transport, host, before.release, before.at)
-    raise ActivationFailed("; ".join(failed.values()))
+        try:
+            if before.release and before.at and host not in lost:
+                _activate(transport, host, before.release, before.at)
+        except (CommandFailed, Unreachable) as error:
+            reasons.append(f"and back: {error}")
+    raise ActivationFailed("; ".join(reasons))
 
 
 def _activate(transport: Transport, host: str, release: str, at: str) -> None:

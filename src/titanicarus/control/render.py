@@ -38,7 +38,9 @@ def _problems_for(release: layout.Release, host: str, salt_call: Path) -> list[s
         # Bytecode beside the modules would be served to minions as modules.
         environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
         try:
-            done = subprocess.run(command, capture_output=True, timeout=SECONDS, check=False, stdin=subprocess.DEVNULL)
+            done = subprocess.run(
+                command, capture_output=True, timeout=SECONDS, check=False, stdin=subprocess.DEVNULL, env=environment
+            )
         except subprocess.TimeoutExpired:
             return [f"{host}: its states did not render within {SECONDS} s"]
     return _judge(host, done)

@@ -46,7 +46,7 @@ class Trust:
 
     @classmethod
     def from_json(cls, data: bytes) -> Trust:
-        """Raises BrokenAuthority when a certificate, key and seed do not fit, ValueError or KeyError on other damage."""
+        """Raises BrokenAuthority when certificate, key and seed do not fit, ValueError or KeyError on other damage."""
         document = json.loads(data)
         islands = {
             name: pki.open_island(

@@ -99,7 +99,9 @@ def test_provisioning_again_touches_nothing(declaration: Declaration, born: secr
     assert tree(root) == before
 
 
-def test_an_image_without_salt_is_a_clear_error(declaration: Declaration, born: secrets.Secrets, tmp_path: Path) -> None:
+def test_an_image_without_salt_is_a_clear_error(
+    declaration: Declaration, born: secrets.Secrets, tmp_path: Path
+) -> None:
     with pytest.raises(ControlError, match=r"no salt-minion\.service"):
         provision(declaration, born, "syd-web1", tmp_path)
 

@@ -116,7 +116,9 @@ def test_a_name_longer_than_a_common_name_may_be_still_gets_a_certificate(
     tmp_path: Path, root: pki.Authority, island: pki.Island, window: pki.Window
 ) -> None:
     name = ".".join(["a" * 60, "b" * 60, "example"])
-    done = verify(tmp_path, root, pki.issue(island, pki.Request("site", name, (name,)), window), "-verify_hostname", name)
+    done = verify(
+        tmp_path, root, pki.issue(island, pki.Request("site", name, (name,)), window), "-verify_hostname", name
+    )
     assert done.returncode == 0, done.stderr
 
 
