@@ -12,17 +12,11 @@ from typing import Any
 
 from salt.exceptions import CommandExecutionError
 
-__virtualname__ = "platform"
-
 RECORD = Path("/var/lib/titanicarus/applied")
 LOCK = Path("/run/titanicarus-apply.lock")
 LOCK_SECONDS = 300
 LISTED = 40
 COMMENT_LENGTH = 600
-
-
-def __virtual__() -> str:
-    return __virtualname__
 
 
 def apply(
