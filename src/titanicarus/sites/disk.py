@@ -18,7 +18,7 @@ from typing import Any
 
 from titanicarus.sites import folder
 from titanicarus.sites.model import FOLDER_MODE, SCRATCH_MODE, Observed, Owned, Seen, Site, placeholder
-from titanicarus.sites.plan import Plan, SiteWork, record_after
+from titanicarus.sites.plan import Plan, SiteWork, record_after, sysusers
 
 REMOVED = ".removed"
 Fetch = Callable[[Site, str], bytes]
@@ -154,12 +154,7 @@ def _locked(shadow: Path) -> frozenset[str]:
 
 def _add_users(sites: tuple[Site, ...], plan: Plan, places: Places) -> None:
     """One run of systemd-sysusers for all: a thousand calls of useradd would take minutes."""
-    lines = ["# Written by Titanicarus (web_sites.managed): one user for each site. Changes here are lost."]
-    lines += [
-        f'u {site.user} {site.uid} "Web site {site.name}" {places.sites / site.name} /usr/sbin/nologin'
-        for site in sites
-    ]
-    text = "\n".join(lines) + "\n"
+    text = sysusers(sites, str(places.sites))
     if not places.users.exists() or places.users.read_text() != text:
         places.users.parent.mkdir(parents=True, exist_ok=True)
         places.users.write_text(text)

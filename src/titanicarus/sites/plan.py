@@ -137,6 +137,15 @@ def _conflicts(sites: tuple[Site, ...], observed: Observed) -> Iterable[str]:
             yield f"{site.name}: uid {site.uid} belongs to the user {owner[site.uid]} already"
 
 
+def sysusers(sites: Iterable[Site], folder: str) -> str:
+    """The file for systemd-sysusers: a user with a group of its own for each site, no password, no shell."""
+    lines = ["# Written by Titanicarus (web_sites.managed): one user for each site. Changes here are lost."]
+    lines += [
+        f'u {site.user} {site.uid} "Web site {site.name}" {folder}/{site.name} /usr/sbin/nologin' for site in sites
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def describe(plan: Plan, shown: int = 25) -> dict[str, str]:
     """Site to a short sentence, at most `shown` of them and a count of the rest."""
     texts = {work.site.name: _sentence(work) for work in plan.work}

@@ -1,0 +1,51 @@
+"""What do the daemons themselves say to the files that every host would get?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from render.image_root import image_root, place, run_checks
+from render.rendering import Component
+
+DAEMONS = {"haproxy", "keepalived", "nginx", "php", "valkey", "nftables"}
+# One small mistake for each daemon. Each must be found, or the checks check nothing.
+MISTAKES = {
+    "haproxy": ("haproxy.cfg", b"backend web\n", b"backend web\n    balance by-chance\n"),
+    "keepalived": ("keepalived.conf", b"advert_int 0.2", b"advert_int often"),
+    "nginx": ("sites.conf", b"server {", b"server_ {"),
+    "php": ("php-fpm.conf", b"pm = ondemand", b"pm = sometimes"),
+    "valkey": ("users.acl", b"user default off", b"user default maybe"),
+    "nftables": ("titanicarus.nft", b"policy drop", b"policy perhaps"),
+}
+
+
+@pytest.fixture(scope="module")
+def root() -> Iterator[Path]:
+    with image_root() as place:
+        yield place
+
+
+def test_every_configuration_is_accepted_by_its_daemon(components: list[Component], root: Path) -> None:
+    checks, labels = [], []
+    for number, component in enumerate(components):
+        assert component.check, f"{component.host}: {component.state} is put in place without a check"
+        checks.append(place(root, component, f"good-{number}"))
+        labels.append(f"{component.host} {component.state}")
+    assert {Path(component.state).name for component in components} == DAEMONS
+    answers = run_checks(root, checks)
+    refused = [f"{label}: {words}" for label, (code, words) in zip(labels, answers, strict=True) if code != 0]
+    assert not refused, "\n".join(refused)
+
+
+def test_every_daemon_refuses_a_mistake(components: list[Component], root: Path) -> None:
+    checks = []
+    for daemon, (path, right, wrong) in MISTAKES.items():
+        component = next(one for one in components if one.state.endswith(f"/{daemon}") and right in one.files[path])
+        broken = replace(component, files={**component.files, path: component.files[path].replace(right, wrong, 1)})
+        checks.append(place(root, broken, f"bad-{daemon}"))
+    answers = dict(zip(MISTAKES, run_checks(root, checks), strict=True))
+    assert {daemon: code != 0 for daemon, (code, _) in answers.items()} == dict.fromkeys(MISTAKES, True), answers
+    assert all(words.strip() for _, words in answers.values()), "a refusal without a word helps nobody"

@@ -1,0 +1,57 @@
+"""Does Salt itself understand the state tree, for every host?"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from render.rendering import FLEETS, declaration, pillars
+
+HOSTS = [(fleet_file, host.id) for fleet_file in FLEETS for host in declaration(fleet_file).fleet.hosts]
+# A web server with one site and one with a thousand have the same number of states: the loop is in Python.
+MOST_STATES = 45
+COMPONENTS = {
+    "base": {"library", "base", "names", "trust", "nftables", "salt_minion"},
+    "lb": {"haproxy", "keepalived"},
+    "web": {"sites", "valkey", "php", "nginx"},
+    "control": {"salt_master"},
+}
+
+
+@pytest.mark.parametrize(("fleet_file", "host"), HOSTS)
+def test_host_renders(fleet_file: str, host: str, lowstates: dict[Any, Any]) -> None:
+    lowstate = lowstates[fleet_file, host]
+    complaints = [state for state in lowstate if not isinstance(state, dict)]
+    assert not complaints
+    assert 10 < len(lowstate) <= MOST_STATES
+
+
+@pytest.mark.parametrize(("fleet_file", "host"), HOSTS)
+def test_host_gets_the_components_of_its_roles_and_no_others(
+    fleet_file: str, host: str, lowstates: dict[Any, Any]
+) -> None:
+    wanted = set().union(*(COMPONENTS[role] for role in pillars(fleet_file)[host]["roles"]))
+    assert {state["__sls__"] for state in lowstates[fleet_file, host]} == wanted
+
+
+@pytest.mark.parametrize(("fleet_file", "host"), HOSTS)
+def test_state_ids_are_named_after_their_component(fleet_file: str, host: str, lowstates: dict[Any, Any]) -> None:
+    for state in lowstates[fleet_file, host]:
+        assert re.fullmatch(rf"{state['__sls__']}_[a-z_]+", state["__id__"]), state["__id__"]
+
+
+@pytest.mark.parametrize(("fleet_file", "host"), HOSTS)
+def test_no_state_restarts_a_daemon_that_serves(fleet_file: str, host: str, lowstates: dict[Any, Any]) -> None:
+    """Only Salt's own daemons and the journal may be restarted by a command, and only when their file changed."""
+    for state in lowstates[fleet_file, host]:
+        if state["state"] == "cmd":
+            assert state["__sls__"] in {"salt_minion", "salt_master", "base", "trust"}, state
+            assert state.get("onchanges"), state
+        assert state["state"] != "service", "service.running restarts: use daemon.running"
+
+
+def test_library_comes_first(lowstates: dict[Any, Any]) -> None:
+    for host, lowstate in lowstates.items():
+        first = min(lowstate, key=lambda state: state["order"])
+        assert first["__id__"] == "library_release", host
