@@ -11,7 +11,7 @@ import shutil
 import stat
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from titanicarus.configset.plan import FileState, Plan, Wanted, parents
@@ -94,8 +94,9 @@ def apply(root: Path, place: Path, plan: Plan, wanted: Mapping[str, Wanted]) -> 
         os.chown(root / path, want.uid, want.gid, follow_symlinks=False)
         (root / path).chmod(want.mode)
     for path in plan.remove:
-        if not (root / path).is_dir():
-            (root / path).unlink(missing_ok=True)
+        # A folder or a file that is wanted may stand there, or above it, by now.
+        with suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            (root / path).unlink()
     for path in plan.remove_folders:
         if (root / path).is_dir():
             (root / path).rmdir()
