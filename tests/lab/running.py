@@ -191,9 +191,23 @@ class Running:
         off = [host for host in self.lab.ids if not self.lab.reachable(host)]
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(self.lab.start, off))
-        self.masters("start")
+        if self.masters_stopped():
+            self.masters("start")
+            until("every minion answering", self.minions_answer, 120, poll=1)
         for island in self.islands:
             until(f"{island} being whole again", lambda island=island: self.ready(island), 90, poll=0.3)
+
+    def masters_stopped(self) -> bool:
+        """Whether any Salt master does not run."""
+        return any(
+            self.ask(host, "systemctl", "is-active", "salt-master").strip() != "active" for host in self.ids("control")
+        )
+
+    def minions_answer(self, master: str | None = None) -> bool:
+        """Whether every minion answers a master: this one, or any."""
+        chosen = ("--from", master) if master else ()
+        answers = self.saguire("salt", *chosen, "--out=json", "--static", "*", "test.ping", ok=False).stdout
+        return all(f'"{host.id}": true' in answers for host in self.lab.fleet.hosts)
 
     def masters(self, verb: str) -> None:
         """Start or stop every Salt master."""
