@@ -15,6 +15,8 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
+import yaml
+
 from titanicarus.fleet import Declaration, Role, load
 from titanicarus.lab import CLIENT, Lab, ProbeResult, Target
 from titanicarus.transport import Unreachable, run
@@ -117,6 +119,16 @@ class Running:
     def declaration(self) -> Declaration:
         """As the copy of the checkout declares now."""
         return load(self.checkout, self.file)
+
+    @property
+    def saguirefile(self) -> Path:
+        """The Saguirefile that the lab is made from."""
+        return self.file or self.checkout / "Saguirefile"
+
+    @property
+    def tenants(self) -> Path:
+        """The folder of its tenants' files."""
+        return self.checkout / str(yaml.safe_load(self.saguirefile.read_text()).get("tenants", "pillar/tenants"))
 
     @cached_property
     def lab(self) -> Lab:

@@ -8,21 +8,22 @@ from pathlib import Path
 import pytest
 from lab.running import Running
 
-HARBOUR = "pillar/tenants/harbour.yaml"
+HARBOUR = "harbour.yaml"
+SAGUIREFILE = "Saguirefile"
 Spoil = Callable[[str], str]
 
 WRONG: dict[str, tuple[str, Spoil, tuple[str, ...]]] = {
     "an unknown role": (
-        "Saguirefile",
-        lambda text: text.replace("roles: [web, mail]", "roles: [wep, mail]", 1),
+        SAGUIREFILE,
+        lambda text: text.replace("roles: [web", "roles: [wep", 1),
         ("wep",),
     ),
     "an address twice": (
-        "Saguirefile",
+        SAGUIREFILE,
         lambda text: text.replace("10.71.1.22", "10.71.1.21", 1),
         ("10.71.1.21",),
     ),
-    "not YAML at all": ("Saguirefile", lambda text: text + "\n}{ nonsense: [\n", ("Saguirefile",)),
+    "not YAML at all": (SAGUIREFILE, lambda text: text + "\n}{ nonsense: [\n", ()),
     "an unknown key of a tenant": (
         HARBOUR,
         lambda text: text.replace("aliases:", "aliasses:", 1),
@@ -31,8 +32,8 @@ WRONG: dict[str, tuple[str, Spoil, tuple[str, ...]]] = {
     "a tenant of no island": (HARBOUR, lambda text: text.replace("home: syd", "home: nowhere", 1), ("nowhere", "home")),
     "a site of another tenant": (
         HARBOUR,
-        lambda text: text.replace("  harbour.example:", "  quokka.example:", 1),
-        ("quokka.example",),
+        lambda text: text.replace("  harbour.example:", "  laneway.example:", 1),
+        ("laneway.example",),
     ),
 }
 
@@ -40,12 +41,15 @@ WRONG: dict[str, tuple[str, Spoil, tuple[str, ...]]] = {
 @pytest.fixture
 def put_back(whole: Running) -> Iterator[Running]:
     """The files of the checkout are put back afterwards."""
-    files = {name: (whole.checkout / name).read_bytes() for name in ("Saguirefile", HARBOUR)}
-    state = whole.checkout / "salt/top.sls"
-    files["salt/top.sls"] = state.read_bytes()
+    paths = (whole.saguirefile, whole.tenants / HARBOUR, whole.checkout / "salt/top.sls")
+    files = {path: path.read_bytes() for path in paths}
     yield whole
-    for name, content in files.items():
-        (whole.checkout / name).write_bytes(content)
+    for path, content in files.items():
+        path.write_bytes(content)
+
+
+def place(fleet: Running, name: str) -> Path:
+    return fleet.saguirefile if name == SAGUIREFILE else fleet.tenants / name
 
 
 def fingerprint(fleet: Running) -> dict[str, object]:
@@ -64,7 +68,7 @@ def fingerprint(fleet: Running) -> dict[str, object]:
 def test_row_25_what_is_wrong_is_refused_and_nothing_changes(put_back: Running, what: str) -> None:
     fleet = put_back
     name, spoil, said = WRONG[what]
-    path: Path = fleet.checkout / name
+    path = place(fleet, name)
     before = fingerprint(fleet)
     spoiled = spoil(path.read_text())
     assert spoiled != path.read_text(), "the file to spoil has changed: this test has to follow"
@@ -94,11 +98,9 @@ def test_row_25_a_state_that_does_not_parse_is_refused_by_push(put_back: Running
 
 def test_every_problem_is_told_at_once(put_back: Running) -> None:
     fleet = put_back
-    for name in ("Saguirefile", HARBOUR):
-        _, spoil, _ = next(case for case in WRONG.values() if case[0] == name)
-        path = fleet.checkout / name
+    for what in ("an unknown role", "an unknown key of a tenant", "a tenant of no island"):
+        name, spoil, _ = WRONG[what]
+        path = place(fleet, name)
         path.write_text(spoil(path.read_text()))
-    harbour = fleet.checkout / HARBOUR
-    harbour.write_text(harbour.read_text().replace("home: syd", "home: nowhere", 1))
     output = fleet.saguire("check", ok=False).stderr
     assert all(word in output for word in ("wep", "aliasses", "nowhere")), output
