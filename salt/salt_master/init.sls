@@ -8,7 +8,6 @@ salt_master_config:
   file.managed:
     - name: /etc/salt/master
     - contents: {{ salt['salt_config.text']('master') | json }}
-    - contents_newline: False
     - mode: '0644'
 
 salt_master_running:

@@ -3,7 +3,6 @@ salt_minion_config:
   file.managed:
     - name: /etc/salt/minion
     - contents: {{ salt['salt_config.text']('minion') | json }}
-    - contents_newline: False
     - mode: '0644'
 
 salt_minion_restart:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from titanicarus.control import layout
 from titanicarus.control.errors import NoMaster
+from titanicarus.fleet.pillar import leading_masters
 from titanicarus.transport import CommandFailed, Transport, Unreachable, run
 
 if TYPE_CHECKING:
@@ -84,12 +85,14 @@ def _serving(transport: Transport, host: str) -> Serving:
 
 
 def pick_master(transport: Transport, declaration: Declaration) -> Serving:
-    """The control host to work with: one whose Salt master runs, and of those one that was pushed to last.
+    """The control host to work with: one whose Salt master runs, was pushed to last, and is heard by most minions.
 
-    A host that was down during a push serves an older tree until the next one; it must not undo anything.
-    Raises NoMaster.
+    A host that was down during a push serves an older tree until the next one; it must not undo anything. Of equals,
+    the leading master of an island is heard by the whole fleet, the other one by its own island only. Raises NoMaster.
     """
     found, away = serving(transport, control_hosts(declaration))
+    leading = {host.id for host in leading_masters(declaration.fleet)}
+    found = dict(sorted(found.items(), key=lambda item: item[0] not in leading))
     for candidate in sorted(found.values(), key=lambda one: one.at or "", reverse=True):
         try:
             run(transport, candidate.host, ["systemctl", "is-active", "--quiet", "salt-master"], timeout=SECONDS)

@@ -87,8 +87,9 @@ def _master(fleet: Fleet, host: Host, secrets: Secrets, root: Path) -> None:
     salt = layout.below(root, layout.SALT)
     keys = files.folder(salt / "pki" / "master", 0o700)
     pair = secrets.master
-    files.write(keys / "master.pem", pair.private, 0o400)
-    files.write(keys / "master.pub", pair.public, 0o644)
+    # Named after the master's id, as Salt 3008 wants it: a `master.pem` it would move there, once, and never read again.
+    files.write(keys / f"{host.id}.pem", pair.private, 0o400)
+    files.write(keys / f"{host.id}.pub", pair.public, 0o400)
     files.write(keys / "master_sign.pem", secrets.sign.private, 0o400)
     files.write(keys / "master_sign.pub", secrets.sign.public, 0o644)
     accept({minion: pair.public for minion, pair in secrets.minions.items()}, root)

@@ -20,14 +20,14 @@ HEADER = "# Written by Titanicarus from the Saguirefile (titanicarus.control.sal
 def text(config: Config) -> str:
     """The YAML of a master's or minion's configuration file. Provisioning and the states write the same bytes, so the
     first apply restarts nothing."""
-    return HEADER + yaml.safe_dump(config, sort_keys=False, default_flow_style=False)
+    return HEADER + yaml.safe_dump(config, sort_keys=True, default_flow_style=False)
 
 
 def minion_config(fleet: Fleet, host: Host) -> Config:
     """The content of /etc/salt/minion for one host."""
     return {
         "id": host.id,
-        # Every master of the fleet, the own island's first: docs/adr/0011-master-list.md.
+        # The own island's masters, then one of each other island: docs/adr/0011-master-list.md.
         "master": masters(fleet, host.island),
         # All masters have one key (docs/adr/0012-one-master-key.md), given at birth and so never taken on trust. The
         # signing key vouches for it, so that it can be changed without a visit to every host.
@@ -45,7 +45,7 @@ def minion_config(fleet: Fleet, host: Host) -> Config:
         "random_reauth_delay": 3,
         "acceptance_wait_time": 5,
         "acceptance_wait_time_max": 20,
-        "auth_timeout": 10,
+        "auth_timeout": 30,
         # Beacons of a host whose first master is dead must not wait for it.
         "beacons_before_connect": True,
         "mine_enabled": False,

@@ -40,11 +40,19 @@ def pillar_for(declaration: Declaration, host_id: str) -> Data:
     return pillar
 
 
+def leading_masters(fleet: Fleet) -> tuple[Host, ...]:
+    """The first control host of each island: the masters that every minion of the fleet listens to."""
+    return tuple(fleet.with_role(Role.CONTROL, island)[0] for island in fleet.islands)
+
+
 def masters(fleet: Fleet, island: str) -> list[str]:
-    """The LAN addresses of every Salt master: the island's own first, then the others' by island."""
-    controls = fleet.with_role(Role.CONTROL)
-    ordered = sorted(controls, key=lambda host: (host.island != island, host.id))
-    return [str(host.lan) for host in ordered]
+    """The LAN addresses of a minion's masters: those of its own island, then the leading one of each other island.
+
+    Not every master of the fleet: each costs an idle minion as much again (docs/adr/0011-master-list.md).
+    """
+    own = fleet.with_role(Role.CONTROL, island)
+    away = [host for host in leading_masters(fleet) if host.island != island]
+    return [str(host.lan) for host in (*own, *away)]
 
 
 def host_names(fleet: Fleet) -> list[Data]:

@@ -94,6 +94,7 @@ def remember(sites: tuple[Site, ...], observed: Observed, places: Places) -> Non
     places.record.parent.mkdir(parents=True, exist_ok=True)
     fresh = places.record.with_suffix(".new")
     fresh.write_text(text)
+    fresh.chmod(0o600)  # which sites there are is nobody else's business
     fresh.replace(places.record)
 
 

@@ -51,7 +51,7 @@ def test_a_minion_knows_itself_and_its_masters(declaration: Declaration, born: s
     assert "10.72.2.31 store1.mel.sample.example mel-store1\n" in (root / "etc/hosts").read_text()
     config = yaml.safe_load((root / "etc/salt/minion").read_text())
     assert config["id"] == "syd-web1"
-    assert config["master"] == ["10.72.1.31", "10.72.1.32", "10.72.2.31", "10.72.2.32"]
+    assert config["master"] == ["10.72.1.31", "10.72.1.32", "10.72.2.31"]
     assert config["always_verify_signature"] is True
     keys = root / "etc/salt/pki/minion"
     assert (keys / "minion.pem").read_text() == born.minions["syd-web1"].private

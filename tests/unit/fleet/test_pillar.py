@@ -11,7 +11,7 @@ import pytest
 from fixtures.repository import Repository
 
 from titanicarus.fleet import BUILT, Declaration, Role, UnknownHost, load, pillar_for
-from titanicarus.fleet.pillar import masters, vrrp_ids
+from titanicarus.fleet.pillar import leading_masters, masters, vrrp_ids
 
 ROOT = Path(__file__).parents[3]
 GOLDEN = ROOT / "tests/fixtures/golden"
@@ -97,8 +97,15 @@ def test_colliding_router_ids_are_told_apart(declaration: Declaration) -> None:
 def test_own_masters_come_first() -> None:
     fleet = load(ROOT).fleet
     assert masters(fleet, "mel") == [
-        "10.71.2.31", "10.71.2.32", "10.71.3.31", "10.71.3.32", "10.71.1.31", "10.71.1.32",
+        "10.71.2.31", "10.71.2.32", "10.71.3.31", "10.71.1.31",
     ]  # fmt: skip
+
+
+def test_every_minion_hears_each_leading_master() -> None:
+    fleet = load(ROOT).fleet
+    leading = {str(host.lan) for host in leading_masters(fleet)}
+    assert len(leading) == len(fleet.islands)
+    assert all(leading <= set(masters(fleet, island)) for island in fleet.islands)
 
 
 def test_names_are_unique(declaration: Declaration) -> None:
