@@ -1,13 +1,20 @@
 # HAProxy: one frontend for every site of the fleet, one backend for the island's web servers.
 haproxy_packages:
   pkg.installed:
-    - name: haproxy
+    - pkgs: [haproxy, socat]
     - refresh: False
 
 haproxy_unit:
   file.managed:
     - name: /etc/systemd/system/haproxy.service.d/titanicarus.conf
     - source: salt://haproxy/unit.conf
+    - makedirs: True
+
+haproxy_reload:
+  file.managed:
+    - name: /usr/local/lib/titanicarus/reload-haproxy
+    - source: salt://haproxy/reload-haproxy
+    - mode: '0755'
     - makedirs: True
 
 haproxy_drained:
@@ -43,3 +50,4 @@ haproxy_running:
     - require:
       - config_set: haproxy_config
       - file: haproxy_unit
+      - file: haproxy_reload

@@ -42,7 +42,7 @@ with ThreadPoolExecutor(2) as pool:
 
 @contextmanager
 def image_root() -> Iterator[Path]:
-    """A writable copy (overlay) of the image, prepared as the states prepare a host."""
+    """A writable copy (overlay) of the image."""
     lower = image.ensure(lambda _: None)
     # Not below /tmp: that may be an overlay itself, which cannot be an upper layer.
     scratch = Path(tempfile.mkdtemp(prefix="render-", dir=lower.parent.parent))
@@ -52,14 +52,13 @@ def image_root() -> Iterator[Path]:
     options = f"lowerdir={lower},upperdir={upper},workdir={work}"
     try:
         subprocess.run(["mount", "-t", "overlay", "overlay", "-o", options, str(root)], check=True)
-        _prepare(root)
         yield root
     finally:
         subprocess.run(["umount", str(root)], check=True)
         shutil.rmtree(scratch)
 
 
-def _prepare(root: Path) -> None:
+def prepare(root: Path) -> None:
     """What other states bring before the checks run: flags, the script that keepalived looks for, and its user."""
     drained = root / "var/lib/titanicarus/drained"
     drained.mkdir(parents=True)

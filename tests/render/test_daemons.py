@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from render.image_root import image_root, place, run_checks
+from render.image_root import image_root, place, prepare, run_checks
 from render.rendering import Component
 
 DAEMONS = {"haproxy", "keepalived", "nginx", "php", "valkey", "nftables"}
@@ -24,8 +24,9 @@ MISTAKES = {
 
 @pytest.fixture(scope="module")
 def root() -> Iterator[Path]:
-    with image_root() as place:
-        yield place
+    with image_root() as copy:
+        prepare(copy)
+        yield copy
 
 
 def test_every_configuration_is_accepted_by_its_daemon(components: list[Component], root: Path) -> None:
