@@ -16,7 +16,7 @@ from fixtures.control_plane import ControlPlane
 from titanicarus.control import salt_config
 
 MASTERS = ("syd-store1", "mel-store1")
-START_SECONDS = 60
+START_SECONDS = 240
 
 
 @pytest.fixture(scope="session")
