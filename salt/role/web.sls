@@ -1,5 +1,6 @@
 # Tenants' sites: files and users, the session store, PHP, nginx.
 include:
+  - trust.store
   - sites
   - valkey
   - php

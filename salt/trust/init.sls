@@ -1,15 +1,10 @@
 # The platform's own CA, and this host's certificate from it.
 trust_root:
   file.managed:
-    - name: /usr/local/share/ca-certificates/titanicarus.crt
+    - name: /etc/titanicarus/pki/root.crt
     - contents_pillar: trust:root
     - mode: '0644'
-
-trust_store:
-  cmd.run:
-    - name: update-ca-certificates
-    - onchanges:
-      - file: trust_root
+    - makedirs: True
 
 trust_certificate:
   file.managed:

@@ -10,18 +10,22 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from titanicarus.control.errors import ControlError, NoMaster
 from titanicarus.control.masters import Serving, pick_master
-from titanicarus.transport import Transport
+from titanicarus.fleet.roles import PAIRED
+from titanicarus.transport import Transport, Unreachable, run
 
 if TYPE_CHECKING:
     from titanicarus.fleet import Declaration
 
 SALT = "/usr/local/bin/salt"
+RECORD = "/var/lib/titanicarus/applied"  # written by the execution module platform
+RECORD_SECONDS = 10.0
 # After this time Salt asks silent minions whether they still work, and gives up on those that do not answer within the
 # masters' gather_job_timeout. Twenty-seven busy minions on two cores are slow to say that they are busy.
 ASK_AFTER_SECONDS = 30
@@ -29,11 +33,15 @@ USAGE_ERRORS = frozenset({64})  # EX_USAGE: what salt ends with when it does not
 
 
 class Outcome(StrEnum):
-    """How an apply ended on one host. Only the first two are success; the last two say that nothing is known."""
+    """How an apply ended on one host. Only the first two are success; of the last two nothing is known.
+
+    HELD_BACK: not asked, because a host of an earlier wave failed or the time was over.
+    """
 
     APPLIED = "applied"
     UNCHANGED = "unchanged"
     FAILED = "failed"
+    HELD_BACK = "held back"
     NO_ANSWER = "no answer"
     UNREACHABLE = "unreachable"
 
@@ -88,22 +96,30 @@ def apply(
 ) -> Applied:
     """Apply the pushed state to the hosts that match `target` (a host id or a pattern like `syd-*`; None: all).
 
-    Hosts that are at their declared state already do nothing unless `full`. `deadline` in seconds bounds the whole;
-    a host that has not answered by then has the outcome NO_ANSWER. Raises NoMaster and NoSuchTarget.
+    Hosts that are at their declared state already are left alone unless `full`. The others go in waves, so that the
+    hosts of a pair are never changed at the same time; when a host of a wave fails, later waves are held back.
+    `deadline` in seconds bounds the whole; a host that has not answered by then has the outcome NO_ANSWER. Raises
+    NoMaster and NoSuchTarget.
     """
     started = time.monotonic()
+    until = started + deadline
     wanted = _matching(declaration, target)
     master = pick_master(transport, declaration)
     if master.hosts is None:
         raise NoMaster({master.host: "nothing was pushed yet: run push first"})
     away = [host for host in wanted if not transport.reachable(host)]
-    asked = [host for host in wanted if host not in away]
     results = {host: HostResult(host, Outcome.UNREACHABLE) for host in away}
-    results |= {host: HostResult(host, Outcome.NO_ANSWER) for host in asked}
-    if asked:
-        argv = _job(master, asked, full=full, test=test)
-        for host, answer in _answers(transport.command(master.host, argv), started + deadline):
-            if host in results:
+    living = [host for host in wanted if host not in away]
+    asked = living if full or test else _behind(transport, living, master.hosts)
+    results |= {host: HostResult(host, Outcome.UNCHANGED) for host in living if host not in asked}
+    results |= {host: HostResult(host, Outcome.HELD_BACK) for host in asked}
+    for wave in waves(declaration, asked):
+        if any(result.outcome is Outcome.FAILED for result in results.values()) or time.monotonic() > until:
+            break
+        results |= {host: HostResult(host, Outcome.NO_ANSWER) for host in wave}
+        argv = _job(master, wave, full=full, test=test)
+        for host, answer in _answers(transport.command(master.host, argv), until):
+            if host in wave:
                 results[host] = _result(host, answer)
                 progress(f"{host}: {_brief(results[host])}")
     return Applied(master.host, dict(sorted(results.items())), round(time.monotonic() - started, 2))
@@ -138,6 +154,35 @@ def wait_until_ready(
     return sorted(missing)
 
 
+def waves(declaration: Declaration, hosts: Sequence[str]) -> list[list[str]]:
+    """Split the hosts so that no two of a wave have the same paired role on one island; first come, first served."""
+    split: list[list[str]] = []
+    for host in (declaration.fleet.host(name) for name in hosts):
+        duties = {(host.island, role) for role in host.roles if role in PAIRED}
+        for wave in split:
+            others = [declaration.fleet.host(name) for name in wave]
+            if not duties & {(other.island, role) for other in others for role in other.roles}:
+                wave.append(host.id)
+                break
+        else:
+            split.append([host.id])
+    return split
+
+
+def _behind(transport: Transport, hosts: Sequence[str], expected: Mapping[str, str]) -> list[str]:
+    """The hosts whose own record does not say that they are at their declared state; asking costs no Salt job."""
+
+    def is_behind(host: str) -> bool:
+        try:
+            record = json.loads(run(transport, host, ["cat", RECORD], timeout=RECORD_SECONDS, check=False).stdout)
+        except (ValueError, Unreachable):
+            return True
+        return host not in expected or not isinstance(record, dict) or record.get("revision") != expected[host]
+
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        return [host for host, behind in zip(hosts, pool.map(is_behind, hosts), strict=True) if behind]
+
+
 def _matching(declaration: Declaration, target: str | None) -> list[str]:
     known = [host.id for host in declaration.fleet.hosts]
     wanted = known if target is None else fnmatch.filter(known, target)
@@ -149,7 +194,8 @@ def _matching(declaration: Declaration, target: str | None) -> list[str]:
 def _job(master: Serving, hosts: Sequence[str], *, full: bool, test: bool) -> list[str]:
     expected = {host: revision for host, revision in (master.hosts or {}).items() if host in hosts}
     return [
-        SALT, "--out=json", "-t", str(ASK_AFTER_SECONDS),
+        # Each answer is printed when it comes, not when a buffer is full.
+        "env", "PYTHONUNBUFFERED=1", SALT, "--out=json", "-t", str(ASK_AFTER_SECONDS),
         "-L", ",".join(hosts), "platform.apply",
         f"expected={json.dumps(expected)}", f"full={full}", f"test={test}",
     ]  # fmt: skip

@@ -87,7 +87,7 @@ def _master(fleet: Fleet, host: Host, secrets: Secrets, root: Path) -> None:
     salt = layout.below(root, layout.SALT)
     keys = files.folder(salt / "pki" / "master", 0o700)
     pair = secrets.master
-    # Named after the master's id, as Salt 3008 wants it: a `master.pem` it would move there, once, and never read again.
+    # Named after the master's id, as Salt 3008 wants it: a `master.pem` it would move there once and then ignore.
     files.write(keys / f"{host.id}.pem", pair.private, 0o400)
     files.write(keys / f"{host.id}.pub", pair.public, 0o400)
     files.write(keys / "master_sign.pem", secrets.sign.private, 0o400)

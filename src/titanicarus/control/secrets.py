@@ -35,7 +35,9 @@ from titanicarus.control.errors import BrokenSecrets
 if TYPE_CHECKING:
     from titanicarus.fleet import Fleet
 
-RSA_BITS = 3072
+# Salt reads its private key anew for each connection, with all checks: 45 ms of processor time for 2048 bits, 141 ms
+# for 3072, 292 ms for 4096. Twenty-seven minions with four masters feel that; 2048 is what NIST accepts until 2030.
+RSA_BITS = 2048
 
 Content = Mapping[str, bytes]
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 from fixtures.repository import Repository
 
 from titanicarus.control import layout
-from titanicarus.control.apply import JobNotRun, NoSuchTarget, Outcome, apply
+from titanicarus.control.apply import RECORD, JobNotRun, NoSuchTarget, Outcome, apply
 from titanicarus.control.errors import NoMaster
 from titanicarus.control.masters import pick_master, salt_command
 from titanicarus.fleet import Declaration
+from titanicarus.fleet.roles import PAIRED
 from titanicarus.transport import Unreachable
 
 MASTER = "mel-store1"
@@ -27,10 +28,11 @@ def declaration(tmp_path_factory: pytest.TempPathFactory) -> Declaration:
 
 
 class ScriptedTransport:
-    """Control hosts that serve releases, and a `salt` that prints what a test wants. `releases` maps a host to the
-    time of its last switch; hosts in `down` are unreachable, those in `idle` have no running master."""
+    """Control hosts that serve releases, and a `salt` that prints the `answers` of the hosts that it is asked for.
+    `releases` maps a host to the time of its last switch, `records` to the revision that it applied last; hosts in
+    `down` are unreachable, those in `idle` have no running master. `jobs` has the targets of each job."""
 
-    def __init__(self, said: str = "", ending: int = 0, then_sleep: float = 0.0) -> None:
+    def __init__(self, answers: Mapping[str, object] | None = None, ending: int = 0, then_sleep: float = 0.0) -> None:
         self.releases = dict.fromkeys(("mel-store1", "mel-store2", "syd-store1", "syd-store2"), "2026-11-23T10:00:00")
         self.down: set[str] = set()
         self.idle: set[str] = set()
@@ -39,7 +41,10 @@ class ScriptedTransport:
             "import sys, time; sys.stdout.write(sys.argv[1]); sys.stdout.flush(); time.sleep(float(sys.argv[2])); "
             "print('salt: error', file=sys.stderr); sys.exit(int(sys.argv[3]))"
         )
-        self._salt = [said, str(then_sleep), str(ending)]
+        self._answers = answers or {}
+        self._ending = [str(then_sleep), str(ending)]
+        self.records: dict[str, str] = {}
+        self.jobs: list[list[str]] = []
 
     def reachable(self, host_id: str) -> bool:
         return host_id not in self.down
@@ -47,6 +52,8 @@ class ScriptedTransport:
     def command(self, host_id: str, argv: Sequence[str]) -> list[str]:
         if host_id in self.down:
             raise Unreachable(host_id, "it is down")
+        if list(argv) == ["cat", RECORD]:
+            return ["printf", "%s", json.dumps({"revision": self.records[host_id]} if host_id in self.records else {})]
         if argv[0] == "cat":
             release = f"release-{self.releases[host_id]}"
             active = {"release": release, "at": self.releases[host_id]}
@@ -55,7 +62,9 @@ class ScriptedTransport:
         if argv[0] == "systemctl":
             return ["false" if host_id in self.idle else "true"]
         self.argv = (host_id, *argv)
-        return [sys.executable, "-c", self._program, *self._salt]
+        self.jobs.append(argv[argv.index("-L") + 1].split(",") if "-L" in argv else [])
+        said = [printed(host, answer) for host, answer in self._answers.items() if host in self.jobs[-1]]
+        return [sys.executable, "-c", self._program, "Some sentence of Salt's\n".join(said), *self._ending]
 
 
 def printed(host: str, answer: object) -> str:
@@ -69,35 +78,64 @@ def summary(outcome: str = "applied", **parts: object) -> dict[str, object]:
 def test_each_host_has_one_result(declaration: Declaration) -> None:
     failed = summary("failed", failed=[{"id": "nginx_sites", "comment": "nginx -t said no"}])
     transport = ScriptedTransport(
-        printed("syd-web1", summary(changed=["web_sites"]))
-        + "Some sentence that Salt prints in between\n"
-        + printed("syd-web2", failed)
-        + printed("syd-lb1", summary("unchanged"))
-        + printed("syd-lb2", False)
-        + printed("syd-fw1", "'platform.apply' is not available.")
+        {
+            "syd-web1": summary(changed=["web_sites"]),
+            "syd-web2": failed,
+            "syd-lb1": summary("unchanged"),
+            "syd-lb2": False,
+            "syd-store1": "'platform.apply' is not available.",
+        }
     )
     transport.down = {"syd-store2"}
     seen: list[str] = []
     done = apply(transport, declaration, "syd-*", progress=seen.append)
     outcomes = {host: result.outcome for host, result in done.results.items()}
     assert outcomes == {
-        "syd-fw1": Outcome.FAILED,
+        "syd-fw1": Outcome.NO_ANSWER,
         "syd-lb1": Outcome.UNCHANGED,
-        "syd-lb2": Outcome.NO_ANSWER,
-        "syd-store1": Outcome.NO_ANSWER,
+        "syd-lb2": Outcome.HELD_BACK,
+        "syd-store1": Outcome.FAILED,
         "syd-store2": Outcome.UNREACHABLE,
         "syd-web1": Outcome.APPLIED,
-        "syd-web2": Outcome.FAILED,
+        "syd-web2": Outcome.HELD_BACK,
     }
     assert done.results["syd-web1"].changed == ("web_sites",)
-    assert done.results["syd-web2"].failed == (("nginx_sites", "nginx -t said no"),)
-    assert "not available" in done.results["syd-fw1"].failed[0][1]
-    assert not done.ok and len(seen) == 5
-    assert {result.host for result in done.having(Outcome.NO_ANSWER)} == {"syd-lb2", "syd-store1"}
+    assert "not available" in done.results["syd-store1"].failed[0][1]
+    assert not done.ok and len(seen) == 3
+    assert [result.host for result in done.having(Outcome.NO_ANSWER)] == ["syd-fw1"]
+
+
+def test_the_hosts_of_a_pair_never_change_at_the_same_time(declaration: Declaration) -> None:
+    hosts = [host.id for host in declaration.fleet.hosts if host.island == "syd"]
+    transport = ScriptedTransport({host: summary() for host in hosts})
+    assert apply(transport, declaration, "syd-*").ok
+    assert sorted(host for job in transport.jobs for host in job) == hosts
+    for job in transport.jobs:
+        roles = [role for host in job for role in declaration.fleet.host(host).roles if role in PAIRED]
+        assert len(roles) == len(set(roles)), job
+
+
+def test_a_wave_that_fails_holds_the_next_one_back(declaration: Declaration) -> None:
+    failed = summary("failed", failed=[{"id": "nginx_sites", "comment": "nginx -t said no"}])
+    transport = ScriptedTransport({"syd-web1": failed, "syd-web2": summary()})
+    done = apply(transport, declaration, "syd-web*")
+    assert done.results["syd-web1"].failed == (("nginx_sites", "nginx -t said no"),)
+    assert done.results["syd-web2"].outcome is Outcome.HELD_BACK
+    assert transport.jobs == [["syd-web1"]]
+
+
+def test_hosts_at_their_declared_state_are_not_asked(declaration: Declaration) -> None:
+    transport = ScriptedTransport({"syd-web2": summary()})
+    transport.records = {"syd-web1": "w", "syd-web2": "an older one"}
+    done = apply(transport, declaration, "syd-web*")
+    assert transport.jobs == [["syd-web2"]]
+    assert done.results["syd-web1"].outcome is Outcome.UNCHANGED and done.ok
+    apply(transport, declaration, "syd-web*", full=True)
+    assert transport.jobs[1:] == [["syd-web1"], ["syd-web2"]]
 
 
 def test_hosts_that_are_down_are_not_waited_for(declaration: Declaration) -> None:
-    transport = ScriptedTransport(printed("syd-web1", summary("unchanged")))
+    transport = ScriptedTransport({"syd-web1": summary("unchanged")})
     transport.down = {"syd-web2"}
     done = apply(transport, declaration, "syd-web*")
     asked = transport.argv[transport.argv.index("-L") + 1]
@@ -105,24 +143,25 @@ def test_hosts_that_are_down_are_not_waited_for(declaration: Declaration) -> Non
 
 
 def test_all_answers_good_is_the_only_success(declaration: Declaration) -> None:
-    transport = ScriptedTransport(printed("syd-web1", summary()) + printed("syd-web2", summary("unchanged")))
+    transport = ScriptedTransport({"syd-web1": summary(), "syd-web2": summary("unchanged")})
     assert apply(transport, declaration, "syd-web*").ok
 
 
 def test_each_host_is_told_the_revision_that_it_should_have(declaration: Declaration) -> None:
-    transport = ScriptedTransport(printed("syd-web1", summary()))
+    transport = ScriptedTransport({"syd-web1": summary()})
     apply(transport, declaration, "syd-web1", full=True)
     assert 'expected={"syd-web1": "w"}' in transport.argv
     assert "full=True" in transport.argv and "test=False" in transport.argv
 
 
 def test_a_job_that_never_ends_is_given_up_at_the_deadline(declaration: Declaration) -> None:
-    transport = ScriptedTransport(printed("syd-web1", summary()), then_sleep=600)
+    transport = ScriptedTransport({"syd-web1": summary()}, then_sleep=600)
     started = time.monotonic()
-    done = apply(transport, declaration, "syd-web*", deadline=8)
+    done = apply(transport, declaration, "syd-*", deadline=8)
     assert time.monotonic() - started < 60
     assert done.results["syd-web1"].outcome is Outcome.APPLIED
-    assert done.results["syd-web2"].outcome is Outcome.NO_ANSWER
+    assert done.results["syd-lb1"].outcome is Outcome.NO_ANSWER
+    assert done.results["syd-web2"].outcome is Outcome.HELD_BACK
 
 
 def test_a_salt_that_refuses_its_arguments_is_an_error(declaration: Declaration) -> None:
