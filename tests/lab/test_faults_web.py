@@ -13,6 +13,7 @@ from titanicarus.lab import CLIENT, ProbeResult
 RUNS = [0, 1, *(pytest.param(run, marks=pytest.mark.exhaustive) for run in range(2, 5))]
 KILLED_SECONDS = 6.0
 FROZEN_SECONDS = 10.0
+RULER_SECONDS = 0.25
 
 
 def verdict(show: Show, row: str, result: ProbeResult, *, gap: float, failures: int | None = None) -> None:
@@ -21,9 +22,10 @@ def verdict(show: Show, row: str, result: ProbeResult, *, gap: float, failures: 
     show(
         f"{row}: {result.summary()} (bound {gap:g} s), slowest answer {slowest:.2f} s, ruler late {result.latest:.3f} s"
     )
-    assert result.longest_gap <= gap, f"{row}\n{result.table()}"
+    busy = "\nthe ruler itself was late: this machine was too busy to measure" if result.latest > RULER_SECONDS else ""
+    assert result.longest_gap <= gap, f"{row}\n{result.table()}{busy}"
     if failures is not None:
-        assert result.failures <= failures, f"{row}\n{result.table()}"
+        assert result.failures <= failures, f"{row}\n{result.table()}{busy}"
 
 
 def kill_active_load_balancer(fleet: Running, island: str, show: Show, note: str = "") -> None:

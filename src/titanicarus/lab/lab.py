@@ -29,7 +29,7 @@ from titanicarus.transport import CommandFailed, Unreachable, run
 Progress = Callable[[str], None]
 Provision = Callable[[str, Path], None]
 _DOWN_SECONDS = 60.0
-# The terminal of the operator is not one of the host's own, and programs inside would say "not a tty": script makes one.
+# The operator's terminal is none of the host's own, and programs inside would say "not a tty": script makes one.
 _SHELL = ("script", "--quiet", "--return", "--command", "exec /bin/bash --login", "/dev/null")
 
 

@@ -1,0 +1,17 @@
+"""Kernel limits are raised, never lowered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from titanicarus.lab.tuning import raise_limits
+
+
+def test_what_is_too_low_is_raised_and_told_and_the_rest_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "fs/inotify").mkdir(parents=True)
+    instances, watches = (tmp_path / "fs/inotify" / name for name in ("max_user_instances", "max_user_watches"))
+    instances.write_text("128\n")
+    watches.write_text("9999999\n")
+    assert raise_limits(tmp_path) == ("fs.inotify.max_user_instances raised from 128 to 8192",)
+    assert (instances.read_text(), watches.read_text()) == ("8192", "9999999\n")
+    assert raise_limits(tmp_path) == ()
