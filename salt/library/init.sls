@@ -4,4 +4,6 @@ library_release:
     - name: /opt/titanicarus
     - source: salt://titanicarus.tar.gz
     - digest: {{ pillar['library']['digest'] }}
+    - modules: {{ pillar['library']['modules'] }}
+    - reload_modules: True
     - order: 1

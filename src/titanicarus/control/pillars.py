@@ -58,7 +58,7 @@ def compile_all(
         pillar["salt"]["minion_config"] = salt_config.minion_config(declaration.fleet, host)
         if "control" in host.roles:
             pillar["salt"]["master_config"] = salt_config.master_config(declaration.fleet, host)
-        pillar["library"] = {"digest": digests.library}
+        pillar["library"] = {"digest": digests.library, "modules": digests.code}
         yield _compiled(host.id, pillar, digests)
     for issued, _ in by_island.values():
         issued.save()

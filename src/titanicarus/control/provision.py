@@ -60,15 +60,16 @@ def _packed(source: Path) -> library.Library:
 
 
 def _seed_modules(source: Path, root: Path) -> None:
-    """Give the minion the execution modules from the start: `saguire apply` calls `platform.apply` before the
-    minion has ever synchronised. Salt's own synchronising finds them in place and keeps them right from then on."""
-    modules = source.parent.parent / "_modules"
-    target = layout.below(root, layout.SALT_CACHE) / "minion" / "extmods" / "modules"
-    if target.exists() or not modules.is_dir():
-        return
-    files.folder(target)
-    for module in sorted(modules.glob("*.py")):
-        files.write(target / module.name, module.read_bytes(), 0o600, durable=False)
+    """Give the minion the platform's modules and states from the start: the first apply comes before the minion has
+    ever synchronised. The state library.current keeps them right from then on."""
+    for kind in ("modules", "states"):
+        modules = source.parent.parent / f"_{kind}"
+        target = layout.below(root, layout.SALT_CACHE) / "minion" / "extmods" / kind
+        if target.exists() or not modules.is_dir():
+            continue
+        files.folder(target)
+        for module in sorted(modules.glob("*.py")):
+            files.write(target / module.name, module.read_bytes(), 0o600, durable=False)
 
 
 def _minion(fleet: Fleet, host: Host, secrets: Secrets, root: Path) -> None:
