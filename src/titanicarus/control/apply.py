@@ -46,6 +46,13 @@ class Outcome(StrEnum):
     UNREACHABLE = "unreachable"
 
 
+class Behind(StrEnum):
+    """What a host lacks: new states or code, or only new data for those that it has."""
+
+    CODE = "code"
+    DATA = "data"
+
+
 @dataclass(frozen=True, slots=True)
 class HostResult:
     """`changed` has the ids of states that changed something, `failed` pairs of state id and comment; `seconds` is
@@ -96,8 +103,9 @@ def apply(
 ) -> Applied:
     """Apply the pushed state to the hosts that match `target` (a host id or a pattern like `syd-*`; None: all).
 
-    Hosts that are at their declared state already are left alone unless `full`. The others go in waves, so that the
-    hosts of a pair are never changed at the same time; when a host of a wave fails, later waves are held back.
+    Hosts that are at their declared state already are left alone unless `full`. When states or code are new (and with
+    `full`), the others go in waves, so that the hosts of a pair are never changed at the same time, and when a host of
+    a wave fails, later waves are held back. New data, such as one more site, goes to all at once.
     `deadline` in seconds bounds the whole; a host that has not answered by then has the outcome NO_ANSWER. Raises
     NoMaster and NoSuchTarget.
     """
@@ -110,10 +118,12 @@ def apply(
     away = [host for host in wanted if not transport.reachable(host)]
     results = {host: HostResult(host, Outcome.UNREACHABLE) for host in away}
     living = [host for host in wanted if host not in away]
-    asked = living if full or test else _behind(transport, living, master.hosts)
+    behind = dict.fromkeys(living, Behind.CODE) if full or test else _behind(transport, living, master.hosts)
+    asked = list(behind)
+    careful = Behind.CODE in behind.values()
     results |= {host: HostResult(host, Outcome.UNCHANGED) for host in living if host not in asked}
     results |= {host: HostResult(host, Outcome.HELD_BACK) for host in asked}
-    for wave in waves(declaration, asked):
+    for wave in waves(declaration, asked) if careful else filter(None, [asked]):
         if any(result.outcome is Outcome.FAILED for result in results.values()) or time.monotonic() > until:
             break
         results |= {host: HostResult(host, Outcome.NO_ANSWER) for host in wave}
@@ -169,18 +179,23 @@ def waves(declaration: Declaration, hosts: Sequence[str]) -> list[list[str]]:
     return split
 
 
-def _behind(transport: Transport, hosts: Sequence[str], expected: Mapping[str, str]) -> list[str]:
+def _behind(transport: Transport, hosts: Sequence[str], expected: Mapping[str, str]) -> dict[str, Behind]:
     """The hosts whose own record does not say that they are at their declared state; asking costs no Salt job."""
 
-    def is_behind(host: str) -> bool:
+    def look(host: str) -> Behind | None:
         try:
             record = json.loads(run(transport, host, ["cat", RECORD], timeout=RECORD_SECONDS, check=False).stdout)
-        except (ValueError, Unreachable):
-            return True
-        return host not in expected or not isinstance(record, dict) or record.get("revision") != expected[host]
+            revision = str(record["revision"])
+        except (ValueError, KeyError, TypeError, Unreachable):
+            return Behind.CODE  # nothing is known of it
+        if host in expected and revision == expected[host]:
+            return None
+        same_code = revision.partition("-")[0] == expected.get(host, "").partition("-")[0]
+        return Behind.DATA if same_code else Behind.CODE
 
     with ThreadPoolExecutor(max_workers=8) as pool:
-        return [host for host, behind in zip(hosts, pool.map(is_behind, hosts), strict=True) if behind]
+        found = zip(hosts, pool.map(look, hosts), strict=True)
+        return {host: behind for host, behind in found if behind is not None}
 
 
 def _matching(declaration: Declaration, target: str | None) -> list[str]:

@@ -32,7 +32,8 @@ class Digests:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A host's pillar as JSON text. `revision` changes when an apply may have something new to do on this host."""
+    """A host's pillar as JSON text. `revision` changes when an apply may have something new to do on this host; the
+    part before its dash, only when states or code are new, and not for new data such as one more site."""
 
     host: str
     revision: str
@@ -85,5 +86,6 @@ def add_secrets(pillar: Pillar, issued: Certificates, island: pki.Island) -> Non
 
 def _compiled(host: str, pillar: Pillar, digests: Digests) -> Compiled:
     body = json.dumps(pillar, sort_keys=True)
-    revision = hashlib.sha256(f"{digests.code}\n{body}".encode()).hexdigest()[:16]
+    code = hashlib.sha256(f"{digests.code}\n{digests.library}".encode()).hexdigest()[:8]
+    revision = f"{code}-{hashlib.sha256(body.encode()).hexdigest()[:16]}"
     return Compiled(host, revision, f'{{"revision": "{revision}", {body[1:]}')

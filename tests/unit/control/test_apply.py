@@ -57,7 +57,11 @@ class ScriptedTransport:
         if argv[0] == "cat":
             release = f"release-{self.releases[host_id]}"
             active = {"release": release, "at": self.releases[host_id]}
-            facts = {"release": release, "revision": "r", "hosts": {"syd-web1": "w", "mel-web1": "m"}}
+            facts = {
+                "release": release,
+                "revision": "r",
+                "hosts": {"syd-web1": "c1-w", "syd-web2": "c1-x", "mel-web1": "c1-m"},
+            }
             return ["printf", "%s", json.dumps(active) + json.dumps(facts)]
         if argv[0] == "systemctl":
             return ["false" if host_id in self.idle else "true"]
@@ -126,12 +130,21 @@ def test_a_wave_that_fails_holds_the_next_one_back(declaration: Declaration) -> 
 
 def test_hosts_at_their_declared_state_are_not_asked(declaration: Declaration) -> None:
     transport = ScriptedTransport({"syd-web2": summary()})
-    transport.records = {"syd-web1": "w", "syd-web2": "an older one"}
+    transport.records = {"syd-web1": "c1-w", "syd-web2": "c0-x"}
     done = apply(transport, declaration, "syd-web*")
     assert transport.jobs == [["syd-web2"]]
     assert done.results["syd-web1"].outcome is Outcome.UNCHANGED and done.ok
     apply(transport, declaration, "syd-web*", full=True)
     assert transport.jobs[1:] == [["syd-web1"], ["syd-web2"]]
+
+
+def test_new_data_goes_to_all_at_once_and_new_code_does_not(declaration: Declaration) -> None:
+    transport = ScriptedTransport({"syd-web1": summary(), "syd-web2": summary()})
+    transport.records = {"syd-web1": "c1-older", "syd-web2": "c1-older"}
+    apply(transport, declaration, "syd-web*")
+    transport.records = {"syd-web1": "c0-w", "syd-web2": "c1-older"}
+    apply(transport, declaration, "syd-web*")
+    assert transport.jobs == [["syd-web1", "syd-web2"], ["syd-web1"], ["syd-web2"]]
 
 
 def test_hosts_that_are_down_are_not_waited_for(declaration: Declaration) -> None:
@@ -150,7 +163,7 @@ def test_all_answers_good_is_the_only_success(declaration: Declaration) -> None:
 def test_each_host_is_told_the_revision_that_it_should_have(declaration: Declaration) -> None:
     transport = ScriptedTransport({"syd-web1": summary()})
     apply(transport, declaration, "syd-web1", full=True)
-    assert 'expected={"syd-web1": "w"}' in transport.argv
+    assert 'expected={"syd-web1": "c1-w"}' in transport.argv
     assert "full=True" in transport.argv and "test=False" in transport.argv
 
 
