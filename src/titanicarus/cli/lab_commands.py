@@ -59,7 +59,7 @@ def status(lab: LabOption = None, as_json: JsonOption = False) -> None:
 
 def execute(context: typer.Context, host: str, lab: LabOption = None) -> None:
     """Run a command on a host as root: `saguire exec syd-web1 -- nginx -T`. Passes standard input and the exit code."""
-    argv = context.args[1:] if context.args[:1] == ["--"] else context.args
+    argv = _after_dashes(context.args)
     if not argv:
         raise typer.BadParameter("say which command: saguire exec HOST -- COMMAND …")
     _become(resume(lab).lab.command(host, argv))
@@ -129,7 +129,12 @@ def test(
     """Run the tests. What follows `--` goes to pytest."""
     chosen = [tier for tier in tiers or () if tier in TIERS]
     others = [tier for tier in tiers or () if tier not in TIERS]
-    raise typer.Exit(run_tests(ROOT, chosen, [*others, *context.args], everything=everything))
+    raise typer.Exit(run_tests(ROOT, chosen, _after_dashes([*others, *context.args]), everything=everything))
+
+
+def _after_dashes(arguments: list[str]) -> list[str]:
+    """The other program's arguments without the `--` that sets them apart from ours."""
+    return arguments[1:] if arguments[:1] == ["--"] else arguments
 
 
 def _become(argv: list[str]) -> None:
