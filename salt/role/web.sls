@@ -1,6 +1,6 @@
 # Tenants' sites: files and users, the session store, PHP, nginx.
 include:
-  - trust.store
+  - trust_store
   - sites
   - valkey
   - php

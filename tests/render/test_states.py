@@ -14,7 +14,7 @@ MOST_STATES = 45
 COMPONENTS = {
     "base": {"library", "base", "names", "trust", "nftables", "salt_minion"},
     "lb": {"haproxy", "keepalived"},
-    "web": {"sites", "valkey", "php", "nginx"},
+    "web": {"trust_store", "sites", "valkey", "php", "nginx"},
     "control": {"salt_master"},
 }
 
@@ -46,7 +46,7 @@ def test_no_state_restarts_a_daemon_that_serves(fleet_file: str, host: str, lows
     """Only Salt's own daemons and the journal may be restarted by a command, and only when their file changed."""
     for state in lowstates[fleet_file, host]:
         if state["state"] == "cmd":
-            assert state["__sls__"] in {"salt_minion", "salt_master", "base", "trust"}, state
+            assert state["__sls__"] in {"salt_minion", "salt_master", "base", "trust_store"}, state
             assert state.get("onchanges"), state
         assert state["state"] != "service", "service.running restarts: use daemon.running"
 

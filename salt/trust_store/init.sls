@@ -6,7 +6,7 @@ trust_store_root:
     - contents_pillar: trust:root
     - mode: '0644'
 
-trust_store:
+trust_store_rebuild:
   cmd.run:
     - name: update-ca-certificates
     - onchanges:
