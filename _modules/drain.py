@@ -93,6 +93,79 @@ def status() -> dict[str, dict[str, Any]]:
     return seen
 
 
+def island_start(force: bool = False) -> dict[str, str | None]:
+    """Turn the health checks of this host's island red, on this load balancer; kept over a reboot.
+
+    force
+        Even when no other island is healthy.
+
+    Returns island to the state that it tells, before the change. Raises CommandExecutionError, with nothing changed,
+    when this is the last healthy island.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt 'syd-lb*' drain.island_start
+    """
+    from salt.exceptions import CommandExecutionError
+
+    from titanicarus.drain import island
+
+    own, others = _islands()
+    before = island.states({**others, **own})
+    decision = island.may_leave({name: before[name] for name in others})
+    if not decision.allowed and not force:
+        (name,) = own
+        raise CommandExecutionError(f"{name} stays in service: {decision.why} (force=True overrides)")
+    island.leave()
+    return before
+
+
+def island_stop() -> dict[str, str | None]:
+    """Let the health checks of this host's island tell the truth again. Returns island to state, before the change.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt 'syd-lb*' drain.island_stop
+    """
+    from titanicarus.drain import island
+
+    own, others = _islands()
+    before = island.states({**others, **own})
+    island.come_back()
+    return before
+
+
+def islands() -> dict[str, str | None]:
+    """What each island tells the world of its web service: "up", "down", "drained", "held", or None for no answer.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt syd-lb1 drain.islands
+    """
+    from titanicarus.drain import island
+
+    own, others = _islands()
+    return island.states({**others, **own})
+
+
+def _islands() -> tuple[dict[str, str], dict[str, str]]:
+    """(this island, the others): name to public address. Raises CommandExecutionError on other hosts."""
+    from salt.exceptions import CommandExecutionError
+
+    lb = __pillar__.get("lb")
+    if not lb:
+        raise CommandExecutionError(f"{__opts__['id']} is no load balancer: islands are drained there")
+    own = next(vip["address"].split("/")[0] for vip in lb["vrrp"]["vips"] if vip["interface"] == "wan0")
+    others = {island["name"]: island["public"] for island in lb["spill"]["islands"]}
+    return {__pillar__["host"]["island"]: own}, others
+
+
 def _known_role(web: Any, lb: Any) -> None:
     from salt.exceptions import CommandExecutionError
 

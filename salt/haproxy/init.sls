@@ -1,4 +1,4 @@
-# HAProxy: one frontend for every site of the fleet, one backend for the island's web servers.
+# HAProxy: one frontend for every site of the fleet; backends for the island's web servers and for each other island.
 haproxy_packages:
   pkg.installed:
     - pkgs: [haproxy, socat]
@@ -17,9 +17,13 @@ haproxy_reload:
     - mode: '0755'
     - makedirs: True
 
-haproxy_drained:
+# "/" while it is so. HAProxy reads them at start; whoever changes one tells the running HAProxy too.
+haproxy_flags:
   file.managed:
-    - name: /var/lib/titanicarus/drained/haproxy.acl
+    - names:
+      - /var/lib/titanicarus/drained/haproxy.acl
+      - /var/lib/titanicarus/drained/island.acl
+      - /var/lib/titanicarus/keeper/held.acl
     - replace: False
     - contents: ''
     - makedirs: True
@@ -33,12 +37,16 @@ haproxy_config:
         certificates:
           pillar: lb:certificates
           suffix: .pem
+        identity:
+          pillar: lb:identity
+          suffix: .pem
     - modes:
         'certificates/*': '0600'
-    - secret: ['certificates/*']
+        'identity/*': '0600'
+    - secret: ['certificates/*', 'identity/*']
     - require:
       - pkg: haproxy_packages
-      - file: haproxy_drained
+      - file: haproxy_flags
 
 haproxy_running:
   daemon.running:

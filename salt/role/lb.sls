@@ -1,4 +1,5 @@
-# HAProxy in front of everything, keepalived to hold the island's addresses.
+# HAProxy in front of everything, keepalived to hold the island's addresses, the keeper to say whether users should come.
 include:
   - haproxy
   - keepalived
+  - keeper

@@ -59,10 +59,14 @@ def image_root() -> Iterator[Path]:
 
 
 def prepare(root: Path) -> None:
-    """What other states bring before the checks run: flags, the script that keepalived looks for, and its user."""
+    """What other states bring before the checks run: the library, flags, keepalived's script and its user."""
+    shutil.copytree(ROOT / "src/titanicarus", root / "opt/titanicarus/current/titanicarus")
     drained = root / "var/lib/titanicarus/drained"
     drained.mkdir(parents=True)
-    (drained / "haproxy.acl").write_text("\n")
+    held = root / "var/lib/titanicarus/keeper/held.acl"
+    held.parent.mkdir()
+    for flag in (drained / "haproxy.acl", drained / "island.acl", held):
+        flag.write_text("\n")
     (drained / "keepalived").write_text("0\n")
     script = root / "usr/local/lib/titanicarus/check-haproxy"
     script.parent.mkdir(parents=True)

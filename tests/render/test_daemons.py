@@ -10,11 +10,12 @@ import pytest
 from render.image_root import image_root, place, prepare, run_checks
 from render.rendering import Component
 
-DAEMONS = {"haproxy", "keepalived", "nginx", "php", "valkey", "nftables"}
+DAEMONS = {"haproxy", "keepalived", "keeper", "nginx", "php", "valkey", "nftables"}
 # One small mistake for each daemon. Each must be found, or the checks check nothing.
 MISTAKES = {
     "haproxy": ("haproxy.cfg", b"backend web\n", b"backend web\n    balance by-chance\n"),
     "keepalived": ("keepalived.conf", b"advert_int 0.2", b"advert_int often"),
+    "keeper": ("keeper.json", b"isolation", b"isolated"),
     "nginx": ("sites.conf", b"server {", b"server_ {"),
     "php": ("php-fpm.conf", b"pm = ondemand", b"pm = sometimes"),
     "valkey": ("users.acl", b"user default off", b"user default maybe"),

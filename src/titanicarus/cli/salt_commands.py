@@ -13,7 +13,14 @@ from titanicarus.cli.output import Progress, print_json, stdout
 from titanicarus.cli.report import show_apply
 from titanicarus.cli.session import ROOT, remember, resume
 from titanicarus.control.masters import salt_command
-from titanicarus.operations import apply_states, drain_host, push_release, restore_host
+from titanicarus.operations import (
+    apply_states,
+    drain_host,
+    drain_island,
+    push_release,
+    restore_host,
+    restore_island,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -75,18 +82,23 @@ def salt(
 
 
 def drain(
-    host: str,
-    force: Annotated[bool, typer.Option(help="Even when it is the last good one of its island.")] = False,
+    target: Annotated[str, typer.Argument(help="a load balancer, a web server, or a whole island")],
+    force: Annotated[bool, typer.Option(help="Even when it is the last good one.")] = False,
     lab: LabOption = None,
 ) -> None:
-    """Take a load balancer or web server out of service with no failed request; `restore` brings it back."""
+    """Take a load balancer, a web server or an island out of service with no failed request; `restore` undoes it."""
     session = resume(lab)
-    for sentence in drain_host(session.lab, session.declaration, host, force=force):
+    drain_it = drain_island if target in session.declaration.fleet.islands else drain_host
+    for sentence in drain_it(session.lab, session.declaration, target, force=force):
         stdout.print(sentence, markup=False, soft_wrap=True)
 
 
-def restore(host: str, lab: LabOption = None) -> None:
-    """Bring a drained host back into service."""
+def restore(
+    target: Annotated[str, typer.Argument(help="a load balancer, a web server, or a whole island")],
+    lab: LabOption = None,
+) -> None:
+    """Bring a drained host or island back into service."""
     session = resume(lab)
-    for sentence in restore_host(session.lab, session.declaration, host):
+    restore_it = restore_island if target in session.declaration.fleet.islands else restore_host
+    for sentence in restore_it(session.lab, session.declaration, target):
         stdout.print(sentence, markup=False, soft_wrap=True)

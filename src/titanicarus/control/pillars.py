@@ -54,7 +54,7 @@ def compile_all(
     for host in declaration.fleet.hosts:
         issued, island = by_island[host.island]
         pillar = pillar_for(declaration, host.id)
-        add_secrets(pillar, issued, island)
+        add_secrets(pillar, issued, island, trust.root)
         pillar["trust"]["root"] = trust.root
         pillar["salt"]["minion_config"] = salt_config.minion_config(declaration.fleet, host)
         if "control" in host.roles:
@@ -65,8 +65,11 @@ def compile_all(
         issued.save()
 
 
-def add_secrets(pillar: Pillar, issued: Certificates, island: pki.Island) -> None:
-    """Add the host's own certificate, and for the roles that the host has the secrets of those roles, in place."""
+def add_secrets(pillar: Pillar, issued: Certificates, island: pki.Island, root: str) -> None:
+    """Add the host's own certificate, and for the roles that the host has the secrets of those roles, in place.
+
+    `root` is the fleet's root certificate, PEM.
+    """
     host = pillar["host"]
     addresses = [address for address in (host["lan"], host["wan"]) if address]
     leaf = issued.issue(certificates.host_request(host["id"], host["fqdn"], addresses))
@@ -77,6 +80,7 @@ def add_secrets(pillar: Pillar, issued: Certificates, island: pki.Island) -> Non
         for site in pillar["lb"]["sites"]:
             bundles[site["name"]] = issued.issue(certificates.site_request(site["name"], site["aliases"])).bundle
         pillar["lb"]["certificates"] = bundles
+        pillar["lb"]["identity"] = {"host": leaf.bundle, "root": root}
     if "web" in pillar:
         pillar["web"]["session_secrets"] = {
             site["name"]: pki.derive_password(island.seed, f"session/{site['name']}") for site in pillar["web"]["sites"]

@@ -42,3 +42,12 @@ def load_balancer(peers: Mapping[str, str | None]) -> Decision:
         return Decision(True, f"{', '.join(ready)} can take over")
     seen = [f"{address}: {state or 'no answer'}" for address, state in sorted(peers.items())]
     return Decision(False, f"no other load balancer of the island is in service ({', '.join(seen) or 'there is none'})")
+
+
+def island(others: Mapping[str, str | None]) -> Decision:
+    """Whether an island may leave. `others`: what each other island says of itself, None for no answer."""
+    up = sorted(name for name, state in others.items() if state == "up")
+    if up:
+        return Decision(True, f"{', '.join(up)} {'takes' if len(up) == 1 else 'take'} its users")
+    seen = [f"{name}: {state or 'no answer'}" for name, state in sorted(others.items())]
+    return Decision(False, f"it is the last healthy island ({', '.join(seen) or 'there is no other'})")

@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from titanicarus import haproxy
 from titanicarus.drain import decide, look
 
 KEEPALIVED_FLAG = Path("/var/lib/titanicarus/drained/keepalived")
 HAPROXY_FLAG = Path("/var/lib/titanicarus/drained/haproxy.acl")
-HAPROXY_SOCKET = Path("/run/haproxy/admin.sock")
 BEACON_PORT = 8406
 BEACON_SECONDS = 0.5
 PORTS = frozenset({80, 443})
@@ -78,24 +78,8 @@ def come_back() -> str:
 
 def _flag(on: bool) -> None:
     """For keepalived and HAProxy, on disk (both read it at start) and in the running HAProxy."""
-    KEEPALIVED_FLAG.parent.mkdir(parents=True, exist_ok=True)
-    HAPROXY_FLAG.write_text("/\n" if on else "\n")
-    _tell_haproxy(f"clear acl {HAPROXY_FLAG}")
-    if on:
-        _tell_haproxy(f"add acl {HAPROXY_FLAG} /")
+    haproxy.set_flag(HAPROXY_FLAG, on)
     KEEPALIVED_FLAG.write_text("1\n" if on else "0\n")
-
-
-def _tell_haproxy(command: str) -> str:
-    """One command on HAProxy's socket; a HAProxy that does not run reads the file when it starts."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(look.ANSWER_SECONDS)
-        try:
-            connection.connect(str(HAPROXY_SOCKET))
-        except (FileNotFoundError, ConnectionRefusedError):
-            return ""
-        connection.sendall(f"{command}\n".encode())
-        return connection.recv(65536).decode(errors="replace")
 
 
 @contextmanager

@@ -141,7 +141,10 @@ def _uid_of(data: dict[str, Any]) -> int:
 
 
 class Site(_Frozen):
-    """One web site. `root` is the document root inside the site's folder; `redirects` is exact path to target."""
+    """One web site. `root` is the document root inside the site's folder; `redirects` is exact path to target.
+
+    `everywhere`: each island serves it itself; otherwise the tenant's home does, for requests to any island.
+    """
 
     name: str
     aliases: tuple[str, ...] = ()
@@ -149,6 +152,7 @@ class Site(_Frozen):
     root: str = "."
     redirects: dict[str, str] = Field(default_factory=dict)
     https: bool = True
+    everywhere: bool = False
     uid: int = Field(default_factory=_uid_of)
 
     @cached_property
@@ -172,7 +176,10 @@ class Tenant(_Frozen):
 
 
 class Policy(_Frozen):
-    """The operator's choices for the whole fleet."""
+    """The operator's choices for the whole fleet; docs/tenants.md explains each."""
 
     session_minutes: int = 1440
     certificate_days: int = 90
+    isolation_seconds: int = 3
+    reentry_seconds: int = 30
+    hold_down_seconds: int = 60

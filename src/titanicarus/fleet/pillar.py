@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
+from .balancing import load_balancer
 from .load import Declaration
 from .model import Fleet, Host
-from .ports import LAN, SESSION_STORE, WAN, WEB_SERVER, ports_for
+from .ports import SESSION_STORE, ports_for
 from .roles import BUILT, Role
 
 Data = dict[str, Any]
-
-_VRRP_FIRST, _VRRP_COUNT = 51, 200  # 1 to 50 stay free for what an island's router may already run
-_PRIORITY_FIRST, _PRIORITY_STEP = 150, 10
 
 
 def pillar_for(declaration: Declaration, host_id: str) -> Data:
@@ -34,7 +31,7 @@ def pillar_for(declaration: Declaration, host_id: str) -> Data:
     if host.has(Role.CONTROL):
         pillar["salt"]["minions"] = [other.id for other in fleet.hosts]
     if host.has(Role.LB):
-        pillar["lb"] = _load_balancer(declaration, host)
+        pillar["lb"] = load_balancer(declaration, host)
     if host.has(Role.WEB):
         pillar["web"] = _web_server(declaration, host)
     return pillar
@@ -64,22 +61,6 @@ def host_names(fleet: Fleet) -> list[Data]:
     return entries
 
 
-def vrrp_ids(fleet: Fleet) -> dict[str, int]:
-    """The VRRP router id of each island's service addresses, by island.
-
-    Derived from the island's name, so that a new island leaves the ids of the others alone; the rare collision goes
-    to the next free number.
-    """
-    taken: dict[int, str] = {}
-    for name in sorted(fleet.islands):
-        number = int.from_bytes(hashlib.sha256(f"vrrp/{name}".encode()).digest()[:8], "big")
-        slot = number % _VRRP_COUNT
-        while slot in taken:
-            slot = (slot + 1) % _VRRP_COUNT
-        taken[slot] = name
-    return {name: _VRRP_FIRST + slot for slot, name in taken.items()}
-
-
 def _host(fleet: Fleet, host: Host) -> Data:
     return {
         "id": host.id,
@@ -89,35 +70,6 @@ def _host(fleet: Fleet, host: Host) -> Data:
         "fqdn": fleet.fqdn(host),
         "lan": str(host.lan),
         "wan": None if host.wan is None else str(host.wan),
-    }
-
-
-def _load_balancer(declaration: Declaration, host: Host) -> Data:
-    fleet = declaration.fleet
-    servers = fleet.with_role(Role.WEB, host.island)
-    return {
-        "vrrp": _vrrp(fleet, host),
-        "web_servers": [{"name": server.name, "address": str(server.lan), "port": WEB_SERVER} for server in servers],
-        "sites": [
-            {"name": site.name, "aliases": list(site.aliases), "https": site.https} for _, site in declaration.sites
-        ],
-    }
-
-
-def _vrrp(fleet: Fleet, host: Host) -> Data:
-    """The first load balancer by name has the highest priority; a tie would be settled by address, but never is one."""
-    island = fleet.islands[host.island]
-    balancers = fleet.with_role(Role.LB, host.island)
-    return {
-        "router_id": vrrp_ids(fleet)[host.island],
-        "interface": LAN,
-        "address": str(host.lan),
-        "peers": [str(other.lan) for other in balancers if other != host],
-        "priority": max(_PRIORITY_FIRST - _PRIORITY_STEP * balancers.index(host), 1),
-        "vips": [
-            {"address": f"{island.wan.vip}/{island.wan.network.prefixlen}", "interface": WAN},
-            {"address": f"{island.lan.vip}/{island.lan.network.prefixlen}", "interface": LAN},
-        ],
     }
 
 

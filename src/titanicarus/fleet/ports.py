@@ -12,6 +12,8 @@ SALT_PUBLISH = 4505
 SALT_REQUEST = 4506
 HTTP = 80
 HTTPS = 443
+SPILL = 8081
+SPILL_PUBLIC = 8444
 WEB_SERVER = 8080
 SESSION_STORE = 6379
 LAN = "lan0"
@@ -52,8 +54,18 @@ def _load_balancer(fleet: Fleet, host: Host, everyone: tuple[str, ...]) -> Itera
     for port, name in ((HTTP, "HTTP"), (HTTPS, "HTTPS")):
         yield Port("tcp", port, (), WAN, f"{name} from the internet")
         yield Port("tcp", port, everyone, LAN, f"{name} from the fleet's own hosts")
+    yield from _spill(fleet, host)
     peers = _addresses(other for other in fleet.with_role(Role.LB, host.island) if other != host)
     yield Port("vrrp", None, peers, LAN, "VRRP from the other load balancers of the island")
+
+
+def _spill(fleet: Fleet, host: Host) -> Iterator[Port]:
+    """Requests that another island passes on: over the VPN, or without it over the internet with both certificates."""
+    others = [other for other in fleet.with_role(Role.LB) if other.island != host.island]
+    if others:
+        public = tuple(str(address) for address in sorted(other.wan for other in others if other.wan))
+        yield Port("tcp", SPILL, _addresses(tuple(others)), LAN, "sites of this island, asked for in another one")
+        yield Port("tcp", SPILL_PUBLIC, public, WAN, "the same when there is no VPN, with certificates on both sides")
 
 
 def _web_server(fleet: Fleet, host: Host) -> Iterator[Port]:

@@ -17,6 +17,8 @@ from .roles import Role
 
 CERTIFICATE_DAYS = (7, 397)  # browsers refuse more than 397
 SESSION_MINUTES = (5, 43_200)
+ISOLATION_SECONDS = (2, 60)
+PATIENCE = (0, 3_600)
 
 
 def _words(pattern: str, most: int | None = None, example: str = "") -> WithJsonSchema:
@@ -69,6 +71,16 @@ SessionMinutes = Annotated[
     int,
     BeforeValidator(lambda value: wording.whole_number(value, *SESSION_MINUTES, "minutes")),
     _numbers(*SESSION_MINUTES),
+]
+IsolationSeconds = Annotated[
+    int,
+    BeforeValidator(lambda value: wording.whole_number(value, *ISOLATION_SECONDS, "seconds")),
+    _numbers(*ISOLATION_SECONDS),
+]
+Patience = Annotated[
+    int,
+    BeforeValidator(lambda value: wording.whole_number(value, *PATIENCE, "seconds")),
+    _numbers(*PATIENCE),
 ]
 
 
@@ -141,6 +153,9 @@ class SiteShape(_Shape):
         default={}, description="exact path to a path or URL; answered with 301"
     )
     https: Boolean = Field(default=True, description="whether plain HTTP only answers with a redirect to HTTPS")
+    everywhere: Boolean = Field(
+        default=False, description="whether each island serves it itself, instead of passing requests on to the home"
+    )
     uid: Uid | None = Field(
         default=None, description="the Unix user id of the site, where the derived one collides with another site's"
     )
@@ -160,3 +175,12 @@ class PolicyShape(_Shape):
 
     session_minutes: SessionMinutes = Field(default=1440, description="how long an idle PHP session lives, in minutes")
     certificate_days: CertificateDays = Field(default=90, description="how long a leaf certificate is valid, in days")
+    isolation_seconds: IsolationSeconds = Field(
+        default=3, description="after how many seconds without a word from other islands and AWS an island is cut off"
+    )
+    reentry_seconds: Patience = Field(
+        default=30, description="for how many seconds an island that comes back must be well before it gets users"
+    )
+    hold_down_seconds: Patience = Field(
+        default=60, description="for how many seconds an island that was cut off gets no users; more when it repeats"
+    )

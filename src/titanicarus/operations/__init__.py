@@ -3,7 +3,7 @@
 These put the rooms lab and control together; the command line parses for them and prints what they give back.
 """
 
-from titanicarus.operations.drain import drain_host, restore_host
+from titanicarus.operations.drain import drain_host, drain_island, restore_host, restore_island
 from titanicarus.operations.errors import OperationFailed
 from titanicarus.operations.overview import Overview, look
 from titanicarus.operations.probing import probe_targets
@@ -17,9 +17,11 @@ __all__ = [
     "apply_states",
     "bring_up",
     "drain_host",
+    "drain_island",
     "look",
     "probe_targets",
     "push_release",
     "restore_host",
+    "restore_island",
     "take_down",
 ]

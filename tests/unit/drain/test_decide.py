@@ -57,3 +57,18 @@ def test_connections_are_counted_by_port_and_address() -> None:
     assert look.connections({80, 443}, ["198.18.1.10"], table=TABLE) == 2
     assert look.connections({443}, ["198.18.1.10", "10.71.1.10"], table=TABLE) == 1
     assert look.connections({8080}, table=TABLE) == 0
+
+
+@pytest.mark.parametrize(
+    ("others", "allowed"),
+    [
+        ({"mel": "up", "per": None}, True),
+        ({"mel": "drained", "per": "held"}, False),
+        ({"mel": None}, False),  # unknown is not fine
+        ({}, False),
+    ],
+)
+def test_island(others: dict[str, str | None], allowed: bool) -> None:
+    decision = decide.island(others)
+    assert decision.allowed is allowed
+    assert decision.why

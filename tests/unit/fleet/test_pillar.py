@@ -11,7 +11,8 @@ import pytest
 from fixtures.repository import Repository
 
 from titanicarus.fleet import BUILT, Declaration, Role, UnknownHost, load, pillar_for
-from titanicarus.fleet.pillar import leading_masters, masters, vrrp_ids
+from titanicarus.fleet.balancing import vrrp_ids
+from titanicarus.fleet.pillar import leading_masters, masters
 
 ROOT = Path(__file__).parents[3]
 GOLDEN = ROOT / "tests/fixtures/golden"

@@ -32,7 +32,10 @@ def test_a_load_balancer(repository: Repository) -> None:
     opened = _open(repository.load(), "syd-lb1")
     assert set(opened) == {
         ("lan0", "tcp", 80), ("lan0", "tcp", 443), ("lan0", "vrrp", None), ("wan0", "tcp", 80), ("wan0", "tcp", 443),
+        ("lan0", "tcp", 8081), ("wan0", "tcp", 8444),
     }  # fmt: skip
+    assert opened["lan0", "tcp", 8081].sources == ("10.72.2.11", "10.72.2.12")
+    assert opened["wan0", "tcp", 8444].sources == ("198.19.2.11", "198.19.2.12")
     assert opened["wan0", "tcp", 443].sources == ()
     assert opened["lan0", "vrrp", None].sources == ("10.72.1.12",)
     assert "10.72.2.21" in opened["lan0", "tcp", 443].sources

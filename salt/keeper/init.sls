@@ -1,0 +1,23 @@
+# The keeper: judges what only this host can judge. On load balancers: whether users should come to this island.
+keeper_unit:
+  file.managed:
+    - name: /etc/systemd/system/titanicarus-keeper.service
+    - source: salt://keeper/titanicarus-keeper.service
+
+keeper_config:
+  config_set.managed:
+    - name: /etc/titanicarus/keeper
+    - source: salt://keeper/files
+    - check: [/opt/salt/bin/python, -m, titanicarus.keeper, --check, '{dir}/keeper.json']
+
+keeper_running:
+  daemon.running:
+    - name: titanicarus-keeper.service
+    - config:
+      - /etc/titanicarus/keeper
+    - at_start:
+      - /etc/systemd/system/titanicarus-keeper.service
+    - require:
+      - config_set: keeper_config
+      - file: keeper_unit
+      - library: library_release
