@@ -10,10 +10,10 @@ from render.rendering import FLEETS, declaration, pillars
 
 HOSTS = [(fleet_file, host.id) for fleet_file in FLEETS for host in declaration(fleet_file).fleet.hosts]
 # A web server with one site and one with a thousand have the same number of states: the loop is in Python.
-MOST_STATES = 45
+MOST_STATES = 60
 COMPONENTS = {
     "base": {"library", "base", "names", "trust", "nftables", "salt_minion"},
-    "lb": {"haproxy", "keepalived"},
+    "lb": {"haproxy", "keepalived", "keeper"},
     "web": {"trust_store", "sites", "valkey", "php", "nginx"},
     "control": {"salt_master"},
 }
