@@ -19,7 +19,8 @@ def call(
 
     Raises OperationFailed when the host gives no answer or the function raised, and NoMaster.
     """
-    options = ["--out=json", "--static", f"--timeout={timeout:g}", host, function, *arguments]
+    # Not --static: with it Salt 3008.3 ends with 0 even when the function raised.
+    options = ["--out=json", f"--timeout={timeout:g}", host, function, *arguments]
     command = salt_command(transport, declaration, options)
     try:
         done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=timeout + 30, check=False)
