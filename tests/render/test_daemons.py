@@ -13,7 +13,7 @@ from render.rendering import Component
 DAEMONS = {"haproxy", "keepalived", "keeper", "nginx", "php", "valkey", "nftables"}
 # One small mistake for each daemon. Each must be found, or the checks check nothing.
 MISTAKES = {
-    "haproxy": ("haproxy.cfg", b"backend web\n", b"backend web\n    balance by-chance\n"),
+    "haproxy": ("haproxy.cfg", b"    balance roundrobin\n", b"    balance by-chance\n"),
     "keepalived": ("keepalived.conf", b"advert_int 0.2", b"advert_int often"),
     "keeper": ("keeper.json", b"isolation", b"isolated"),
     "nginx": ("sites.conf", b"server {", b"server_ {"),

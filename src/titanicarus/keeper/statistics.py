@@ -16,10 +16,10 @@ def read_statistics(text: str, islands: Sequence[str]) -> tuple[bool | None, boo
     `islands` are the other islands. Before the first check of a server has ended, it says nothing about it: None.
     """
     rows = list(csv.DictReader(io.StringIO(text.removeprefix("# "))))
-    backends = {f"island_{name}" for name in islands}
-    checks = [row["check_status"] for row in rows if row["pxname"] in backends and row["svname"] in ("vpn", "public")]
+    ways = {(f"island_{name}", "vpn") for name in islands} | {(f"detour_{name}", "public") for name in islands}
+    checks = [row["check_status"] for row in rows if (row["pxname"], row["svname"]) in ways]
     done = [status.removeprefix("* ") for status in checks if status not in ("", "INI", "UNK")]
-    heard = None if not backends or len(done) < len(checks) or not done else any(s in _ANSWERED for s in done)
+    heard = None if not ways or len(done) < len(checks) or not done else any(s in _ANSWERED for s in done)
     if heard is None and any(status in _ANSWERED for status in done):
         heard = True
     web = [row for row in rows if row["pxname"] == "web" and row["svname"] == "BACKEND"]

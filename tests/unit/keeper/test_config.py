@@ -67,8 +67,10 @@ def test_no_file_is_no_aws(tmp_path: Path) -> None:
     ],
 )
 def test_whether_other_islands_answer(checks: dict[str, str], peers: bool | None) -> None:
-    rows = "".join(f"island_mel,{server},UP,1,{check},\n" for server, check in checks.items())
-    rows += "island_mel,BACKEND,UP,2,,\n"
+    rows = "".join(
+        f"{'island' if server == 'vpn' else 'detour'}_mel,{server},UP,1,{check},\n" for server, check in checks.items()
+    )
+    rows += "island_mel,detour,no check,1,,\nisland_mel,BACKEND,UP,2,,\n"
     assert read_statistics(HEADER + rows + "web,BACKEND,UP,2,,\n", ["mel"]) == (peers, True)
 
 
