@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -75,7 +76,7 @@ def test_row_20_ten_flaps_in_two_minutes_move_users_once() -> None:
     """Ten times six seconds off and six seconds on: one change to held, none back for ten minutes."""
     flaps = [(6, ALONE), (6, GOOD)] * 10
     verdicts = [is_held for _, is_held, _ in play(begin(peer_in_service=True), [(10, GOOD), *flaps, (900, GOOD)])]
-    changes = [second for second, (a, b) in enumerate(zip(verdicts, verdicts[1:], strict=False)) if a != b]
+    changes = [second for second, (a, b) in enumerate(pairwise(verdicts)) if a != b]
     assert len(changes) == 2
     assert changes[1] - changes[0] >= 600
 
