@@ -17,7 +17,7 @@ haproxy_reload:
     - mode: '0755'
     - makedirs: True
 
-# "/" while it is so. HAProxy reads them at start; whoever changes one tells the running HAProxy too.
+# Each holds "/" while it is so. Read at start; whoever changes one tells the running HAProxy too.
 haproxy_flags:
   file.managed:
     - names:
@@ -40,9 +40,7 @@ haproxy_config:
         identity:
           pillar: lb:identity
           suffix: .pem
-    - modes:
-        'certificates/*': '0600'
-        'identity/*': '0600'
+    - modes: {'certificates/*': '0600', 'identity/*': '0600'}
     - secret: ['certificates/*', 'identity/*']
     - require:
       - pkg: haproxy_packages

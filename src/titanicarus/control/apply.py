@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 SALT = "/usr/local/bin/salt"
 RECORD = "/var/lib/titanicarus/applied"  # written by the execution module platform
 RECORD_SECONDS = 10.0
+PING_SECONDS = 10
 # After this time Salt asks silent minions whether they still work, and gives up on those that do not answer within the
 # masters' gather_job_timeout. Twenty-seven busy minions on two cores are slow to say that they are busy.
 ASK_AFTER_SECONDS = 30
@@ -153,7 +154,9 @@ def wait_until_ready(
         except NoMaster:
             time.sleep(0.5)
             continue
-        argv = [SALT, "--out=json", "--hide-timeout", "-t", "3", "-L", ",".join(sorted(missing)), "test.ping"]
+        # Salt itself would wait gather_job_timeout, 30 s, for a minion that was not there yet when it was asked.
+        ping = [SALT, "--out=json", "--hide-timeout", "-t", "3", "-L", ",".join(sorted(missing)), "test.ping"]
+        argv = ["timeout", str(PING_SECONDS), *ping]
         for host, answer in _answers(transport.command(master.host, argv), until):
             if answer is True:
                 missing.discard(host)
