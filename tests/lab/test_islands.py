@@ -147,7 +147,7 @@ def test_a_minion_that_starts_while_the_masters_are_away_is_there_when_they_retu
         run(several.lab, victim, ["systemctl", "restart", "salt-minion", "--no-block"], timeout=30)
 
         def tried() -> bool:
-            return "Error while bringing up minion" in several.ask(
+            return "Minion unable to successfully connect" in several.ask(
                 victim, "journalctl", "-u", "salt-minion", "-o", "cat", "--since", "-3min"
             )
 

@@ -1,4 +1,8 @@
-"""The operator's side of an apply: one Salt job from one master, one result for each host. Printing is the CLI's."""
+"""The operator's side of an apply: Salt jobs from a master of each island, one result for each host. The CLI prints.
+
+Each island's hosts are asked by a master of their own island where one lives, so that an apply needs no VPN: the first
+one makes it.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from titanicarus.control.errors import ControlError, NoMaster
-from titanicarus.control.masters import Serving, pick_master
+from titanicarus.control.masters import pick_masters
 from titanicarus.fleet.roles import PAIRED
 from titanicarus.transport import Transport, Unreachable, run
 
@@ -69,9 +73,9 @@ class HostResult:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """The results by host id, sorted; `master` is the control host that ran the job, `seconds` the wall time."""
+    """The results by host id, sorted; `masters` are the control hosts that ran jobs, `seconds` the wall time."""
 
-    master: str
+    masters: tuple[str, ...]
     results: Mapping[str, HostResult]
     seconds: float
 
@@ -113,13 +117,11 @@ def apply(
     started = time.monotonic()
     until = started + deadline
     wanted = _matching(declaration, target)
-    master = pick_master(transport, declaration)
-    if master.hosts is None:
-        raise NoMaster({master.host: "nothing was pushed yet: run push first"})
+    masters = _Masters(transport, declaration, wanted)
     away = [host for host in wanted if not transport.reachable(host)]
     results = {host: HostResult(host, Outcome.UNREACHABLE) for host in away}
     living = [host for host in wanted if host not in away]
-    behind = dict.fromkeys(living, Behind.CODE) if full or test else _behind(transport, living, master.hosts)
+    behind = dict.fromkeys(living, Behind.CODE) if full or test else _behind(transport, living, masters.expected)
     asked = list(behind)
     careful = Behind.CODE in behind.values()
     results |= {host: HostResult(host, Outcome.UNCHANGED) for host in living if host not in asked}
@@ -128,12 +130,38 @@ def apply(
         if any(result.outcome is Outcome.FAILED for result in results.values()) or time.monotonic() > until:
             break
         results |= {host: HostResult(host, Outcome.NO_ANSWER) for host in wave}
-        argv = _job(master, wave, full=full, test=test)
-        for host, answer in _answers(transport.command(master.host, argv), until):
+        jobs = {
+            master: _job({host: masters.expected.get(host) for host in hosts}, full=full, test=test)
+            for master, hosts in masters.share(wave).items()
+        }
+        for host, answer in _answers_to_all(transport, jobs, until):
             if host in wave:
                 results[host] = _result(host, answer)
                 progress(f"{host}: {_brief(results[host])}")
-    return Applied(master.host, dict(sorted(results.items())), round(time.monotonic() - started, 2))
+    return Applied(masters.ids, dict(sorted(results.items())), round(time.monotonic() - started, 2))
+
+
+class _Masters:
+    """Which master asks which hosts: one of the host's own island where one lives. Raises NoMaster."""
+
+    def __init__(self, transport: Transport, declaration: Declaration, hosts: Sequence[str]) -> None:
+        self._island = {host: declaration.fleet.host(host).island for host in hosts}
+        self._serving = pick_masters(transport, declaration, self._island.values())
+        self.ids = tuple(sorted({serving.host for serving in self._serving.values()}))
+        self.expected: dict[str, str] = {}
+        for host, island in self._island.items():
+            serving = self._serving[island]
+            if serving.hosts is None:
+                raise NoMaster({serving.host: "nothing was pushed yet: run push first"})
+            if host in serving.hosts:
+                self.expected[host] = serving.hosts[host]
+
+    def share(self, hosts: Sequence[str]) -> dict[str, list[str]]:
+        """The hosts that each master asks, by master."""
+        shares: dict[str, list[str]] = {}
+        for host in hosts:
+            shares.setdefault(self._serving[self._island[host]].host, []).append(host)
+        return shares
 
 
 def wait_until_ready(
@@ -144,23 +172,21 @@ def wait_until_ready(
     deadline: float = 120.0,
     progress: Callable[[str], None] = lambda _: None,
 ) -> list[str]:
-    """Wait until the minions of `hosts` answer a master. Returns those that did not within `deadline` seconds."""
+    """Wait until the minions of `hosts` answer their island's master. Returns those that did not within `deadline`
+    seconds."""
     until = time.monotonic() + deadline
     missing = set(hosts)
     pause = 0.5
     while missing and time.monotonic() < until:
         try:
-            master = pick_master(transport, declaration)
+            shares = _Masters(transport, declaration, sorted(missing)).share(sorted(missing))
         except NoMaster:
             time.sleep(0.5)
             continue
-        # Salt itself would wait gather_job_timeout, 30 s, for a minion that was not there yet when it was asked.
-        ping = [SALT, "--out=json", "--hide-timeout", "-t", "3", "-L", ",".join(sorted(missing)), "test.ping"]
-        argv = ["timeout", str(PING_SECONDS), *ping]
-        for host, answer in _answers(transport.command(master.host, argv), until):
+        for host, answer in _answers_to_all(transport, {master: _ping(some) for master, some in shares.items()}, until):
             if answer is True:
                 missing.discard(host)
-        progress(f"{len(hosts) - len(missing)} of {len(hosts)} minions answer {master.host}")
+        progress(f"{len(hosts) - len(missing)} of {len(hosts)} minions answer {', '.join(sorted(shares))}")
         # Asking is work too, and the minions that are missing are busy starting.
         time.sleep(pause if missing else 0)
         pause = min(2 * pause, 8.0)
@@ -209,14 +235,48 @@ def _matching(declaration: Declaration, target: str | None) -> list[str]:
     return wanted
 
 
-def _job(master: Serving, hosts: Sequence[str], *, full: bool, test: bool) -> list[str]:
-    expected = {host: revision for host, revision in (master.hosts or {}).items() if host in hosts}
+def _job(expected: Mapping[str, str | None], *, full: bool, test: bool) -> list[str]:
+    """`expected` has the hosts to ask, and the revision that each is to reach (None: not known to the master)."""
+    revisions = {host: revision for host, revision in expected.items() if revision is not None}
     return [
         # Each answer is printed when it comes, not when a buffer is full.
         "env", "PYTHONUNBUFFERED=1", SALT, "--out=json", "-t", str(ASK_AFTER_SECONDS),
-        "-L", ",".join(hosts), "platform.apply",
-        f"expected={json.dumps(expected)}", f"full={full}", f"test={test}",
+        "-L", ",".join(expected), "platform.apply",
+        f"expected={json.dumps(revisions)}", f"full={full}", f"test={test}",
     ]  # fmt: skip
+
+
+def _ping(hosts: Sequence[str]) -> list[str]:
+    """Salt itself would wait gather_job_timeout, 30 s, for a minion that was not there yet when it was asked."""
+    ping = [SALT, "--out=json", "--hide-timeout", "-t", "3", "-L", ",".join(hosts), "test.ping"]
+    return ["timeout", str(PING_SECONDS), *ping]
+
+
+def _answers_to_all(transport: Transport, jobs: Mapping[str, Sequence[str]], until: float) -> Iterator[tuple[str, Any]]:
+    """The answers to several jobs at once, as they come; `jobs` has a command for each master.
+
+    Raises JobNotRun, and Unreachable for a master that is not there any more, after the others have ended.
+    """
+    arrived: queue.SimpleQueue[tuple[str, Any] | None] = queue.SimpleQueue()
+
+    def collect(master: str, argv: Sequence[str]) -> None:
+        try:
+            for answer in _answers(transport.command(master, argv), until):
+                arrived.put(answer)
+        finally:
+            arrived.put(None)
+
+    with ThreadPoolExecutor(max_workers=max(len(jobs), 1)) as pool:
+        running = [pool.submit(collect, master, argv) for master, argv in jobs.items()]
+        left = len(running)
+        while left:
+            answer = arrived.get()
+            if answer is None:
+                left -= 1
+            else:
+                yield answer
+    for future in running:
+        future.result()
 
 
 def _answers(command: Sequence[str], until: float) -> Iterator[tuple[str, Any]]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from titanicarus.control import layout
@@ -84,35 +85,57 @@ def _serving(transport: Transport, host: str) -> Serving:
     return Serving(host, facts["release"], facts["revision"], at, facts["hosts"])
 
 
-def pick_master(transport: Transport, declaration: Declaration) -> Serving:
+def pick_master(transport: Transport, declaration: Declaration, island: str | None = None) -> Serving:
     """The control host to work with: one whose Salt master runs, was pushed to last, and is heard by most minions.
 
-    A host that was down during a push serves an older tree until the next one; it must not undo anything. Of equals,
-    the leading master of an island is heard by the whole fleet, the other one by its own island only. Raises NoMaster.
+    With `island`: one of that island's own, where there is one, because that needs no VPN. A host that was down during
+    a push serves an older tree until the next one; it must not undo anything. Of equals, the leading master of an
+    island is heard by the whole fleet, the other one by its own island only. Raises NoMaster.
     """
+    return next(iter(pick_masters(transport, declaration, [island]).values()))
+
+
+def pick_masters(
+    transport: Transport, declaration: Declaration, islands: Iterable[str | None]
+) -> dict[str | None, Serving]:
+    """`pick_master` for each of the islands, looking at each control host once. Raises NoMaster."""
     found, away = serving(transport, control_hosts(declaration))
-    leading = {host.id for host in leading_masters(declaration.fleet)}
-    found = dict(sorted(found.items(), key=lambda item: item[0] not in leading))
-    for candidate in sorted(found.values(), key=lambda one: one.at or "", reverse=True):
+    fleet = declaration.fleet
+    leading = {host.id for host in leading_masters(fleet)}
+
+    @cache
+    def works(host: str) -> bool:
         try:
-            run(transport, candidate.host, ["systemctl", "is-active", "--quiet", "salt-master"], timeout=SECONDS)
+            run(transport, host, ["systemctl", "is-active", "--quiet", "salt-master"], timeout=SECONDS)
         except CommandFailed:
-            away[candidate.host] = "its Salt master does not run"
+            away[host] = "its Salt master does not run"
         except Unreachable as error:
-            away[candidate.host] = error.reason
-        else:
-            return candidate
-    raise NoMaster(away)
+            away[host] = error.reason
+        return host not in away
+
+    def best(island: str | None) -> Serving:
+        order = sorted(found.values(), key=lambda one: (fleet.host(one.host).island != island, one.host not in leading))
+        for candidate in sorted(order, key=lambda one: one.at or "", reverse=True):
+            if works(candidate.host):
+                return candidate
+        raise NoMaster(away)
+
+    return {island: best(island) for island in dict.fromkeys(islands)}
 
 
 def salt_command(
-    transport: Transport, declaration: Declaration, argv: Iterable[str], from_host: str | None = None
+    transport: Transport,
+    declaration: Declaration,
+    argv: Iterable[str],
+    from_host: str | None = None,
+    island: str | None = None,
 ) -> list[str]:
-    """The argv to execute here that runs `salt` with these arguments on a control host (`from_host`, or any good one).
+    """The argv to execute here that runs `salt` with these arguments on a control host: on `from_host`, or on any good
+    one, of `island` if there is one.
 
     Raises NoMaster.
     """
     if from_host is not None and from_host not in control_hosts(declaration):
         raise NoMaster({from_host: "it does not have the role control"})
-    host = from_host or pick_master(transport, declaration).host
+    host = from_host or pick_master(transport, declaration, island).host
     return transport.command(host, ["/usr/local/bin/salt", *argv])

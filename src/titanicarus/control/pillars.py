@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,6 +47,7 @@ def compile_all(
 
     Every control host that is given the same arguments yields the same bytes.
     """
+    tunnels = {name: pki.derive_tunnel_keys(island.seed) for name, island in trust.islands.items()}
     by_island: dict[str, tuple[Certificates, pki.Island]] = {}
     for name in declaration.fleet.islands:
         island = trust.islands[name]
@@ -55,6 +56,8 @@ def compile_all(
         issued, island = by_island[host.island]
         pillar = pillar_for(declaration, host.id)
         add_secrets(pillar, issued, island, trust.root)
+        if "gateway" in pillar:
+            _add_tunnel_keys(pillar["gateway"]["vpn"], island, tunnels)
         pillar["trust"]["root"] = trust.root
         pillar["salt"]["minion_config"] = salt_config.minion_config(declaration.fleet, host)
         if "control" in host.roles:
@@ -86,6 +89,13 @@ def add_secrets(pillar: Pillar, issued: Certificates, island: pki.Island, root: 
             site["name"]: pki.derive_password(island.seed, f"session/{site['name']}") for site in pillar["web"]["sites"]
         }
         pillar["web"]["session_admin"] = pki.derive_password(island.seed, "session-admin")
+
+
+def _add_tunnel_keys(vpn: Pillar, island: pki.Island, tunnels: Mapping[str, pki.TunnelKeys]) -> None:
+    """The private key of the own island, and the public keys of the others, in place."""
+    vpn["private_key"] = tunnels[island.name].private
+    for peer in vpn["peers"]:
+        peer["public_key"] = tunnels[peer["name"]].public
 
 
 def _compiled(host: str, pillar: Pillar, digests: Digests) -> Compiled:

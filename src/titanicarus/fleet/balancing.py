@@ -83,9 +83,23 @@ def vrrp_ids(fleet: Fleet) -> dict[str, int]:
     Derived from the island's name, so that a new island leaves the ids of the others alone; the rare collision goes
     to the next free number.
     """
+    return _router_ids(fleet, "vrrp")
+
+
+def gateway_ids(fleet: Fleet) -> dict[str, int]:
+    """The VRRP router id of each island's gateway addresses, by island: never one of its service addresses."""
+    services = vrrp_ids(fleet)
+    wanted = _router_ids(fleet, "vrrp-gateway")
+    return {
+        name: number if number != services[name] else _VRRP_FIRST + (number - _VRRP_FIRST + 1) % _VRRP_COUNT
+        for name, number in wanted.items()
+    }
+
+
+def _router_ids(fleet: Fleet, purpose: str) -> dict[str, int]:
     taken: dict[int, str] = {}
     for name in sorted(fleet.islands):
-        number = int.from_bytes(hashlib.sha256(f"vrrp/{name}".encode()).digest()[:8], "big")
+        number = int.from_bytes(hashlib.sha256(f"{purpose}/{name}".encode()).digest()[:8], "big")
         slot = number % _VRRP_COUNT
         while slot in taken:
             slot = (slot + 1) % _VRRP_COUNT

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .balancing import load_balancer
+from .gateway import gateway
 from .load import Declaration
 from .model import Fleet, Host
 from .ports import SESSION_STORE, ports_for
@@ -32,6 +33,8 @@ def pillar_for(declaration: Declaration, host_id: str) -> Data:
         pillar["salt"]["minions"] = [other.id for other in fleet.hosts]
     if host.has(Role.LB):
         pillar["lb"] = load_balancer(declaration, host)
+    if way_out := gateway(fleet, host):
+        pillar["gateway"] = way_out
     if host.has(Role.WEB):
         pillar["web"] = _web_server(declaration, host)
     return pillar

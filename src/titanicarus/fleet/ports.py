@@ -15,6 +15,8 @@ HTTPS = 443
 SPILL = 8081
 SPILL_PUBLIC = 8444
 WEB_SERVER = 8080
+VPN = 51820
+CONNECTIONS = 3780
 SESSION_STORE = 6379
 LAN = "lan0"
 WAN = "wan0"
@@ -45,6 +47,8 @@ def ports_for(fleet: Fleet, host: Host) -> tuple[Port, ...]:
         ]
     if host.has(Role.LB):
         opened += _load_balancer(fleet, host, everyone)
+    if host.has(Role.LB) or host.has(Role.FIREWALL):
+        opened += _gateway(fleet, host)
     if host.has(Role.WEB):
         opened += _web_server(fleet, host)
     return tuple(sorted(opened, key=lambda port: (port.interface, port.protocol, port.port or 0)))
@@ -55,8 +59,6 @@ def _load_balancer(fleet: Fleet, host: Host, everyone: tuple[str, ...]) -> Itera
         yield Port("tcp", port, (), WAN, f"{name} from the internet")
         yield Port("tcp", port, everyone, LAN, f"{name} from the fleet's own hosts")
     yield from _spill(fleet, host)
-    peers = _addresses(other for other in fleet.with_role(Role.LB, host.island) if other != host)
-    yield Port("vrrp", None, peers, LAN, "VRRP from the other load balancers of the island")
 
 
 def _spill(fleet: Fleet, host: Host) -> Iterator[Port]:
@@ -66,6 +68,19 @@ def _spill(fleet: Fleet, host: Host) -> Iterator[Port]:
         public = tuple(str(address) for address in sorted(other.wan for other in others if other.wan))
         yield Port("tcp", SPILL, _addresses(tuple(others)), LAN, "sites of this island, asked for in another one")
         yield Port("tcp", SPILL_PUBLIC, public, WAN, "the same when there is no VPN, with certificates on both sides")
+
+
+def _gateway(fleet: Fleet, host: Host) -> Iterator[Port]:
+    """Hosts that can be the island's gateway: they agree who is, and the one that is has the tunnels."""
+    able = {*fleet.with_role(Role.FIREWALL, host.island), *fleet.with_role(Role.LB, host.island)} - {host}
+    if able:
+        peers = _addresses(tuple(able))
+        yield Port("vrrp", None, peers, LAN, "VRRP from the other firewall and load balancers of the island")
+        yield Port("udp", CONNECTIONS, peers, LAN, "connections that the island's gateway forwards, for its standbys")
+    others = [island for island in fleet.islands.values() if island.name != host.island]
+    if others:
+        endpoints = tuple(str(address) for address in sorted(island.wan.gateway for island in others))
+        yield Port("udp", VPN, endpoints, WAN, "tunnels from the other islands")
 
 
 def _web_server(fleet: Fleet, host: Host) -> Iterator[Port]:

@@ -3,7 +3,7 @@
 from titanicarus.lab import image
 from titanicarus.lab.errors import BootFailed, HostFailed, LabBusy, LabError, ProgramFailed, UnknownHost
 from titanicarus.lab.lab import Lab
-from titanicarus.lab.layout import CLIENT, STATE_DIR
+from titanicarus.lab.layout import CLIENT, CLOUD, NOT_IN_FLEET, STATE_DIR
 from titanicarus.lab.machine import ensure_packages
 from titanicarus.lab.preflight import preflight
 from titanicarus.lab.probe import Probe, ProbeResult, Target
@@ -11,6 +11,8 @@ from titanicarus.lab.status import HostStatus, LabStatus, Power
 
 __all__ = [
     "CLIENT",
+    "CLOUD",
+    "NOT_IN_FLEET",
     "STATE_DIR",
     "BootFailed",
     "HostFailed",

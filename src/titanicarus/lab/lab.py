@@ -13,11 +13,11 @@ from time import monotonic
 from typing import IO
 
 from titanicarus.fleet import Fleet
-from titanicarus.lab import client, container, image
+from titanicarus.lab import client, cloud, container, image
 from titanicarus.lab.cgroup import Group, hierarchies, wait_until
 from titanicarus.lab.errors import BootFailed, HostFailed, LabBusy, LabError, UnknownHost
 from titanicarus.lab.host import LabHost
-from titanicarus.lab.layout import CLIENT, STATE_DIR, Layout
+from titanicarus.lab.layout import CLIENT, CLOUD, NOT_IN_FLEET, STATE_DIR, Layout
 from titanicarus.lab.mounts import mounted_below, read_mounts, unmount_below
 from titanicarus.lab.network import Network
 from titanicarus.lab.plan import plan_network
@@ -63,7 +63,7 @@ class Lab:
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """Every host of the fleet, and the client last."""
+        """Every host of the fleet, and at the end those that are out on the internet: the client and the cloud."""
         return tuple(self._hosts)
 
     def host(self, host_id: str) -> LabHost:
@@ -188,6 +188,8 @@ class Lab:
     def _first_files(self, host_id: str, provision: Provision) -> Callable[[Path], None]:
         if host_id == CLIENT:
             return client.write_first_files
+        if host_id == CLOUD:
+            return cloud.write_first_files
         return lambda root: provision(host_id, root)
 
     def _end_processes(self, progress: Progress) -> None:
@@ -289,7 +291,7 @@ class Lab:
         return LabStatus(self.name, self.fleet.name, str(root) if root else None, hosts)
 
     def _host_status(self, host: LabHost) -> HostStatus:
-        declared = None if host.id == CLIENT else self.fleet.host(host.id)
+        declared = None if host.id in NOT_IN_FLEET else self.fleet.host(host.id)
         return HostStatus.look(
             host,
             island=declared.island if declared else None,

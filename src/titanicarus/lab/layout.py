@@ -12,6 +12,9 @@ from titanicarus.lab.errors import LabError
 STATE_DIR = Path("/var/lib/titanicarus")
 _RUN_DIR = Path("/run/titanicarus")
 CLIENT = "client"
+CLOUD = "cloud"
+NOT_IN_FLEET = frozenset({CLIENT, CLOUD})
+"""Hosts of the lab that are no hosts of the fleet."""
 # A dot separates the lab's name from a node's in names of namespaces and containers, so that no
 # lab's names begin with another lab's prefix. Names of labs have no dots.
 _LAB_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")

@@ -136,11 +136,12 @@ def machine_networks() -> dict[str, IPv4Network]:
 
 def _configure(inside: IPRoute, link: Link) -> None:
     index = _index(inside, link.name)
-    try:
-        inside.addr("add", index=index, address=str(link.address.ip), prefixlen=link.address.network.prefixlen)
-    except NetlinkError as error:
-        if error.code != errno.EEXIST:
-            raise LabError(f"{link.node}: {link.name} did not take {link.address}: {error}") from error
+    for address in (link.address, *link.more):
+        try:
+            inside.addr("add", index=index, address=str(address.ip), prefixlen=address.network.prefixlen)
+        except NetlinkError as error:
+            if error.code != errno.EEXIST:
+                raise LabError(f"{link.node}: {link.name} did not take {address}: {error}") from error
     inside.link("set", index=index, state="up")
 
 

@@ -1,38 +1,44 @@
 """The lab's network as data: which nodes there are, which bridges they are plugged into, their addresses and routes.
 
-Everything is in network namespaces of the lab's own. Four are not hosts: `switch` holds all bridges, `internet`
-routes between the islands' WANs and the client, `client` is a booted host out there, and `backbone` stands in for
-what later capabilities bring (the islands' gateways and the VPN between the islands).
+Everything is in network namespaces of the lab's own. Two are not hosts: `switch` holds all bridges, and `internet`
+routes between the islands' WANs, the client and the cloud, which are booted hosts out there. Between the islands' LANs
+there is nothing but what the islands' gateways make.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 from titanicarus.fleet import Fleet, Host, Island
-from titanicarus.lab.layout import CLIENT
+from titanicarus.lab.layout import CLIENT, CLOUD
 
 SWITCH = "switch"
 INTERNET = "internet"
-BACKBONE = "backbone"
 CLIENT_NETWORK = IPv4Network("198.18.100.0/24")
 CLIENT_ROUTER = IPv4Address("198.18.100.1")
 CLIENT_ADDRESS = IPv4Address("198.18.100.10")
+CLOUD_NETWORK = IPv4Network("198.18.101.0/24")
+CLOUD_ROUTER = IPv4Address("198.18.101.1")
+CLOUD_ADDRESS = IPv4Address("198.18.101.10")
+VANTAGE_ADDRESSES = tuple(IPv4Address("198.18.101.20") + number for number in range(1, 9))
+"""Where the cloud's health checkers ask from."""
 ANYWHERE = IPv4Network("0.0.0.0/0")
 _CLIENT_BRIDGE = "clients"
+_CLOUD_BRIDGE = "cloud"
 
 
 @dataclass(frozen=True)
 class Link:
-    """A network card of a node, plugged into a bridge of the switch."""
+    """A network card of a node, plugged into a bridge of the switch. `more` are addresses beside the first."""
 
     node: str
     name: str
     bridge: str
     address: IPv4Interface
+    more: tuple[IPv4Interface, ...] = ()
 
     @property
     def port(self) -> str:
@@ -83,30 +89,21 @@ class NetworkPlan:
         return tuple(sorted({link.address.network for link in links}))
 
 
-def plan_network(fleet: Fleet, *, between_islands: bool = True) -> NetworkPlan:
-    """The network of a fleet's lab.
-
-    `between_islands=False` takes away the lab's own routing between the islands' LANs (and the gateways that it
-    holds for them): for the day when the firewalls and the VPN do that.
-    """
+def plan_network(fleet: Fleet) -> NetworkPlan:
+    """The network of a fleet's lab."""
     islands = tuple(fleet.islands.values())
     bridges = [f"{island.name}-{side}" for island in islands for side in ("lan", "wan")]
-    routers = [_internet(islands)]
-    if between_islands:
-        routers.append(_backbone(islands))
-    hosts = tuple(_host(host, fleet, between_islands=between_islands) for host in fleet.hosts)
-    return NetworkPlan((*bridges, _CLIENT_BRIDGE), tuple(routers), (*hosts, _client()))
+    hosts = tuple(_host(host, fleet) for host in fleet.hosts)
+    return NetworkPlan((*bridges, _CLIENT_BRIDGE, _CLOUD_BRIDGE), (_internet(islands),), (*hosts, _client(), _cloud()))
 
 
-def _host(host: Host, fleet: Fleet, *, between_islands: bool) -> Node:
+def _host(host: Host, fleet: Fleet) -> Node:
     island = fleet.islands[host.island]
     links = [_link(host.id, "lan0", f"{island.name}-lan", host.lan, island.lan.network)]
     if host.wan is None:
         return Node(host.id, tuple(links), (Route(ANYWHERE, island.lan.gateway),))
     links.append(_link(host.id, "wan0", f"{island.name}-wan", host.wan, island.wan.network))
-    others = [other.lan.network for other in fleet.islands.values() if other.name != island.name]
-    inward = [Route(network, island.lan.gateway) for network in others] if between_islands else []
-    return Node(host.id, tuple(links), (Route(ANYWHERE, island.wan.router), *inward))
+    return Node(host.id, tuple(links), (Route(ANYWHERE, island.wan.router),))
 
 
 def _client() -> Node:
@@ -114,20 +111,20 @@ def _client() -> Node:
     return Node(CLIENT, (link,), (Route(ANYWHERE, CLIENT_ROUTER),))
 
 
+def _cloud() -> Node:
+    more = tuple(IPv4Interface((address, CLOUD_NETWORK.prefixlen)) for address in VANTAGE_ADDRESSES)
+    link = replace(_link(CLOUD, "eth0", _CLOUD_BRIDGE, CLOUD_ADDRESS, CLOUD_NETWORK), more=more)
+    return Node(CLOUD, (link,), (Route(ANYWHERE, CLOUD_ROUTER),))
+
+
 def _internet(islands: tuple[Island, ...]) -> Node:
     def links() -> Iterator[Link]:
         for island in islands:
             yield _link(INTERNET, island.name, f"{island.name}-wan", island.wan.router, island.wan.network)
         yield _link(INTERNET, _CLIENT_BRIDGE, _CLIENT_BRIDGE, CLIENT_ROUTER, CLIENT_NETWORK)
+        yield _link(INTERNET, _CLOUD_BRIDGE, _CLOUD_BRIDGE, CLOUD_ROUTER, CLOUD_NETWORK)
 
     return Node(INTERNET, tuple(links()), (), forwards=True)
-
-
-def _backbone(islands: tuple[Island, ...]) -> Node:
-    links = (
-        _link(BACKBONE, island.name, f"{island.name}-lan", island.lan.gateway, island.lan.network) for island in islands
-    )
-    return Node(BACKBONE, tuple(links), (), forwards=True)
 
 
 def _link(node: str, name: str, bridge: str, address: IPv4Address, network: IPv4Network) -> Link:

@@ -21,7 +21,7 @@ def call(
     """
     # Not --static: with it Salt 3008.3 ends with 0 even when the function raised.
     options = ["--out=json", f"--timeout={timeout:g}", host, function, *arguments]
-    command = salt_command(transport, declaration, options)
+    command = salt_command(transport, declaration, options, island=declaration.fleet.host(host).island)
     try:
         done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=timeout + 30, check=False)
     except subprocess.TimeoutExpired as error:

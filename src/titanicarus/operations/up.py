@@ -15,7 +15,7 @@ from titanicarus.control.provision import provision
 from titanicarus.control.push import Pushed
 from titanicarus.control.secrets import Secrets
 from titanicarus.fleet import Declaration
-from titanicarus.lab import CLIENT, BootFailed, HostFailed, Lab, ensure_packages, preflight
+from titanicarus.lab import CLIENT, NOT_IN_FLEET, BootFailed, HostFailed, Lab, ensure_packages, preflight
 from titanicarus.operations.errors import OperationFailed
 from titanicarus.operations.release import push_release
 from titanicarus.transport import CommandFailed, Unreachable, run
@@ -56,17 +56,17 @@ def bring_up(lab: Lab, declaration: Declaration, root: Path, fleet_file: Path | 
         off = tuple(host for host in lab.ids if not lab.reachable(host))
         masters = control_hosts(declaration)
         # Masters first: a minion that finds one with its tree in place connects once and is done.
-        failures = _boot(lab, declaration, keys, [CLIENT, *masters], progress)
+        failures = _boot(lab, declaration, keys, [*sorted(NOT_IN_FLEET), *masters], progress)
         if lab.reachable(CLIENT):
             lab.trust(keys.root.certificate_pem)
         pushed = push_release(lab, declaration, root, fleet_file, progress)
         _start(lab, masters, "salt-master", progress)
-        others = [host for host in lab.ids if host not in {CLIENT, *masters}]
+        others = [host for host in lab.ids if host not in {*NOT_IN_FLEET, *masters}]
         failures += _boot(lab, declaration, keys, others, progress)
         _start(lab, [host.id for host in declaration.fleet.hosts], "salt-minion", progress)
         booted = tuple(host for host in off if host not in {failure.host_id for failure in failures})
         silent: Sequence[str] = ()
-        if any(host != CLIENT for host in booted):
+        if any(host not in NOT_IN_FLEET for host in booted):
             running = [host.id for host in declaration.fleet.hosts if lab.reachable(host.id)]
             silent = wait_until_ready(lab, declaration, running, deadline=MINIONS_SECONDS, progress=progress)
         applied = apply(lab, declaration, progress=progress)

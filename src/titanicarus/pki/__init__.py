@@ -13,7 +13,17 @@ from titanicarus.pki.authority import (
     open_island,
     open_root,
 )
-from titanicarus.pki.leaf import Issuer, Leaf, Request, Window, derive_password, issue, window_at
+from titanicarus.pki.leaf import (
+    Issuer,
+    Leaf,
+    Request,
+    TunnelKeys,
+    Window,
+    derive_password,
+    derive_tunnel_keys,
+    issue,
+    window_at,
+)
 
 __all__ = [
     "Authority",
@@ -22,8 +32,10 @@ __all__ = [
     "Issuer",
     "Leaf",
     "Request",
+    "TunnelKeys",
     "Window",
     "derive_password",
+    "derive_tunnel_keys",
     "issue",
     "make_island",
     "make_root",

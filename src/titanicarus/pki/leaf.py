@@ -13,6 +13,7 @@ from functools import cached_property
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
@@ -152,6 +153,21 @@ def issue(issuer: Issuer | Island, request: Request, window: Window) -> Leaf:
 def derive_password(seed: bytes, purpose: str) -> str:
     """A password of 192 bits for `purpose` ("session/shop.example"), in URL-safe characters without padding."""
     return base64.urlsafe_b64encode(_expand(seed, f"password/{purpose}", 24)).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class TunnelKeys:
+    """The two halves of a WireGuard key, in WireGuard's own form (base64 of 32 bytes)."""
+
+    private: str = field(repr=False)
+    public: str
+
+
+def derive_tunnel_keys(seed: bytes) -> TunnelKeys:
+    """An island's keys for the tunnels to the other islands: the same ones wherever the seed is known."""
+    key = X25519PrivateKey.from_private_bytes(_expand(seed, "wireguard", 32))
+    halves = (key.private_bytes_raw(), key.public_key().public_bytes_raw())
+    return TunnelKeys(*(base64.b64encode(half).decode() for half in halves))
 
 
 _KEY_USAGE = x509.KeyUsage(

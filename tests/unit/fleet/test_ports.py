@@ -8,6 +8,7 @@ import pytest
 from fixtures.repository import Repository
 
 from titanicarus.fleet import Declaration, Port, Role, load, ports_for
+from titanicarus.fleet.roles import BUILT
 
 ROOT = Path(__file__).parents[3]
 
@@ -23,21 +24,29 @@ def _open(declaration: Declaration, host_id: str) -> dict[tuple[str, str, int | 
     return {(port.interface, port.protocol, port.port): port for port in ports}
 
 
-def test_a_host_without_a_built_role_opens_nothing(repository: Repository) -> None:
-    declaration = repository.load()
-    assert ports_for(declaration.fleet, declaration.fleet.host("syd-fw1")) == ()
+def test_a_host_without_a_built_role_opens_nothing(declaration: Declaration) -> None:
+    idle = [host for host in declaration.fleet.hosts if not BUILT.intersection(host.roles)]
+    for host in idle:
+        assert ports_for(declaration.fleet, host) == ()
+
+
+def test_a_firewall_hears_its_standbys_and_the_other_islands_gateways(repository: Repository) -> None:
+    opened = _open(repository.load(), "syd-fw1")
+    assert set(opened) == {("lan0", "udp", 3780), ("lan0", "vrrp", None), ("wan0", "udp", 51820)}
+    assert opened["lan0", "vrrp", None].sources == ("10.72.1.11", "10.72.1.12")
+    assert opened["wan0", "udp", 51820].sources == ("198.19.2.4",)
 
 
 def test_a_load_balancer(repository: Repository) -> None:
     opened = _open(repository.load(), "syd-lb1")
     assert set(opened) == {
         ("lan0", "tcp", 80), ("lan0", "tcp", 443), ("lan0", "vrrp", None), ("wan0", "tcp", 80), ("wan0", "tcp", 443),
-        ("lan0", "tcp", 8081), ("wan0", "tcp", 8444),
+        ("lan0", "tcp", 8081), ("wan0", "tcp", 8444), ("lan0", "udp", 3780), ("wan0", "udp", 51820),
     }  # fmt: skip
     assert opened["lan0", "tcp", 8081].sources == ("10.72.2.11", "10.72.2.12")
     assert opened["wan0", "tcp", 8444].sources == ("198.19.2.11", "198.19.2.12")
     assert opened["wan0", "tcp", 443].sources == ()
-    assert opened["lan0", "vrrp", None].sources == ("10.72.1.12",)
+    assert opened["lan0", "vrrp", None].sources == ("10.72.1.2", "10.72.1.12")
     assert "10.72.2.21" in opened["lan0", "tcp", 443].sources
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from titanicarus.fleet import Fleet
-from titanicarus.lab import CLIENT, Lab, LabBusy, LabError, UnknownHost
+from titanicarus.lab import CLIENT, CLOUD, Lab, LabBusy, LabError, UnknownHost
 from titanicarus.lab import layout as layout_module
 from titanicarus.transport import Unreachable
 
@@ -24,7 +24,7 @@ def lab(small: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 
 def test_hosts_are_those_of_the_fleet_and_the_client(lab: Lab, small: Fleet) -> None:
-    assert lab.ids == (*(host.id for host in small.hosts), CLIENT)
+    assert lab.ids == (*(host.id for host in small.hosts), CLIENT, CLOUD)
 
 
 def test_a_host_that_is_off_cannot_be_reached_and_says_why(lab: Lab) -> None:
