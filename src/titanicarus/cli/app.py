@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from titanicarus.cli import declaration_commands, fault_commands, lab_commands, salt_commands
+from titanicarus.cli import declaration_commands, dns_commands, fault_commands, lab_commands, salt_commands
 from titanicarus.cli.output import print_error
 from titanicarus.cli.session import NoLab
 from titanicarus.control.errors import ControlError
@@ -23,7 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for commands in (declaration_commands, lab_commands, salt_commands):
+for commands in (declaration_commands, lab_commands, salt_commands, dns_commands):
     commands.register(app)
 app.add_typer(fault_commands.app, name="fault")
 

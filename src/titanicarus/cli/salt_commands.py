@@ -14,9 +14,11 @@ from titanicarus.cli.report import show_apply
 from titanicarus.cli.session import ROOT, remember, resume
 from titanicarus.control.masters import salt_command
 from titanicarus.operations import (
+    apply_names,
     apply_states,
     drain_host,
     drain_island,
+    keep_names,
     push_release,
     restore_host,
     restore_island,
@@ -54,18 +56,31 @@ def apply(
     full: Annotated[
         bool, typer.Option(help="Also hosts whose declared state has not changed since their last apply.")
     ] = False,
+    plan: Annotated[
+        str | None, typer.Option(help="Do this plan of `saguire plan` in Route53 (its checksum), and nothing else.")
+    ] = None,
+    *,
+    force: Annotated[bool, typer.Option(help="With --plan: also when the plan has objections.")] = False,
     lab: LabOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Apply the pushed states to the hosts whose declared state has changed (or to all, with --full)."""
+    """Apply the pushed states to the hosts whose declared state has changed (or to all, with --full).
+
+    Without a target, what the world is told is brought up to date as well, when that is safe.
+    """
     session = resume(lab)
     progress = Progress(quiet=as_json)
+    if plan is not None:
+        done = apply_names(session.lab, session.declaration, plan, force=force)
+        print_json(dict(done)) if as_json else stdout.print("\n".join(done["lines"]), markup=False, soft_wrap=True)
+        return
     report = apply_states(session.lab, session.declaration, target, full=full, progress=progress)
+    told = target is not None or keep_names(session.lab, session.declaration, progress)
     if as_json:
         print_json(dataclasses.asdict(report))
     else:
         show_apply(report, progress.seconds)
-    raise typer.Exit(0 if report.ok else 1)
+    raise typer.Exit(0 if report.ok and told else 1)
 
 
 def salt(

@@ -184,7 +184,13 @@ def _check_served(document: Document, path: ProblemPath, site: Draft, files: Seq
 
 def _fleet(draft: Draft) -> Fleet:
     islands = {
-        name: Island(name=name, lan=Lan(**entry["lan"]), wan=Wan(**entry["wan"]), hosts=_hosts(name, entry["hosts"]))
+        name: Island(
+            name=name,
+            lan=Lan(**entry["lan"]),
+            wan=Wan(**entry["wan"]),
+            hosts=_hosts(name, entry["hosts"]),
+            weight=entry["weight"],
+        )
         for name, entry in sorted(draft["islands"].items())
     }
     return Fleet(name=draft["fleet"], domain=draft["domain"], islands=islands)
@@ -211,6 +217,7 @@ def _tenant(draft: Draft) -> Tenant:
         home=draft["home"],
         users={name: _named(User, name, entry) for name, entry in draft["users"].items()},
         sites={name: _named(Site, name, entry) for name, entry in draft["sites"].items()},
+        declared_zones=tuple(draft["zones"]),
     )
 
 

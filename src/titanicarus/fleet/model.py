@@ -67,12 +67,13 @@ class Host(_Frozen):
 
 
 class Island(_Frozen):
-    """One site; `hosts` is by short name."""
+    """One site; `hosts` is by short name, `weight` (0 to 255) its share of new users beside the other islands'."""
 
     name: str
     lan: Lan
     wan: Wan
     hosts: dict[str, Host]
+    weight: int = 100
 
 
 class Fleet(_Frozen):
@@ -173,6 +174,26 @@ class Tenant(_Frozen):
     home: str
     users: dict[str, User]
     sites: dict[str, Site]
+    declared_zones: tuple[str, ...] = ()
+
+    @cached_property
+    def zones(self) -> dict[str, tuple[str, ...]]:
+        """The DNS names of the tenant's sites by the zone that each is in; the longest zone that fits.
+
+        Undeclared, a zone is each name that is below no other name of the tenant.
+        """
+        names = sorted(name for site in self.sites.values() for name in site.names)
+        zones = self.declared_zones or tuple(name for name in names if not any(_below(name, other) for other in names))
+        found: dict[str, list[str]] = {zone: [] for zone in sorted(zones)}
+        for name in names:
+            fitting = [zone for zone in zones if name == zone or _below(name, zone)]
+            if fitting:
+                found[max(fitting, key=len)].append(name)
+        return {zone: tuple(inside) for zone, inside in found.items()}
+
+
+def _below(name: str, other: str) -> bool:
+    return name.endswith(f".{other}")
 
 
 class Policy(_Frozen):
@@ -183,3 +204,6 @@ class Policy(_Frozen):
     isolation_seconds: int = 3
     reentry_seconds: int = 30
     hold_down_seconds: int = 60
+    dns_ttl: int = 10
+    health_check_interval: int = 10
+    health_check_threshold: int = 1

@@ -9,6 +9,7 @@ from .gateway import gateway
 from .load import Declaration
 from .model import Fleet, Host
 from .ports import SESSION_STORE, ports_for
+from .public_names import public_names
 from .roles import BUILT, Role
 
 Data = dict[str, Any]
@@ -31,6 +32,7 @@ def pillar_for(declaration: Declaration, host_id: str) -> Data:
     }
     if host.has(Role.CONTROL):
         pillar["salt"]["minions"] = [other.id for other in fleet.hosts]
+        pillar["gslb"] = public_names(declaration)
     if host.has(Role.LB):
         pillar["lb"] = load_balancer(declaration, host)
     if way_out := gateway(fleet, host):

@@ -7,7 +7,7 @@ A description here is what an operator reads, both in the editor and where a key
 from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv4Network
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
@@ -19,6 +19,9 @@ CERTIFICATE_DAYS = (7, 397)  # browsers refuse more than 397
 SESSION_MINUTES = (5, 43_200)
 ISOLATION_SECONDS = (2, 60)
 PATIENCE = (0, 3_600)
+WEIGHT = (0, 255)  # what Route53 takes
+TTL = (1, 86_400)
+CHECK_THRESHOLD = (1, 10)
 
 
 def _words(pattern: str, most: int | None = None, example: str = "") -> WithJsonSchema:
@@ -72,6 +75,22 @@ SessionMinutes = Annotated[
     BeforeValidator(lambda value: wording.whole_number(value, *SESSION_MINUTES, "minutes")),
     _numbers(*SESSION_MINUTES),
 ]
+Weight = Annotated[
+    int,
+    BeforeValidator(
+        lambda value: wording.whole_number(value, *WEIGHT, "(a share of the requests, beside the others')")
+    ),
+    _numbers(*WEIGHT),
+]
+Ttl = Annotated[int, BeforeValidator(lambda value: wording.whole_number(value, *TTL, "seconds")), _numbers(*TTL)]
+CheckInterval = Annotated[
+    Literal[10, 30], BeforeValidator(wording.check_interval), WithJsonSchema({"type": "integer", "enum": [10, 30]})
+]
+CheckThreshold = Annotated[
+    int,
+    BeforeValidator(lambda value: wording.whole_number(value, *CHECK_THRESHOLD, "checks in a row")),
+    _numbers(*CHECK_THRESHOLD),
+]
 IsolationSeconds = Annotated[
     int,
     BeforeValidator(lambda value: wording.whole_number(value, *ISOLATION_SECONDS, "seconds")),
@@ -118,6 +137,9 @@ class IslandShape(_Shape):
 
     lan: LanShape = Field(description="the private network")
     wan: WanShape = Field(description="the public network")
+    weight: Weight = Field(
+        default=100, description="the island's share of new users, beside the other islands' weights"
+    )
     hosts: dict[ShortName, HostShape] = Field(description="the machines, by short name")
 
 
@@ -168,6 +190,9 @@ class TenantShape(_Shape):
     home: ShortName = Field(description="the island that serves the tenant when all is well")
     users: dict[UserName, UserShape] = Field(default={}, description="the people of the tenant, by login name")
     sites: dict[SiteName, SiteShape] = Field(default={}, description="the web sites of the tenant, by DNS name")
+    zones: list[DnsName] = Field(
+        default=[], description="the DNS zones that the names of the sites are in; left out: made from the names"
+    )
 
 
 class PolicyShape(_Shape):
@@ -183,4 +208,12 @@ class PolicyShape(_Shape):
     )
     hold_down_seconds: Patience = Field(
         default=60, description="for how many seconds an island that was cut off gets no users; more when it repeats"
+    )
+    dns_ttl: Ttl = Field(default=10, description="for how many seconds resolvers may keep a site's address")
+    health_check_interval: CheckInterval = Field(
+        default=10,
+        description="every how many seconds each of Route53's checkers asks an island; 10 costs more than 30",
+    )
+    health_check_threshold: CheckThreshold = Field(
+        default=1, description="after how many checks in a row a checker changes its mind about an island"
     )

@@ -44,6 +44,7 @@ def check_tenants(tenants: Sequence[TenantDraft], fleet: FleetFacts) -> None:
             users.claim(tenant.document, ("users", user), user, "people have one login in the whole fleet")
             _check_repeated(tenant.document, ("users", user, "ssh_keys"), entry.get("ssh_keys", ()))
     owners = _check_site_names(tenants, fleet)
+    _check_zones(tenants, fleet)
     _check_unix_identities(tenants)
     _RedirectGraph(tenants, owners).check()
 
@@ -121,6 +122,26 @@ def _check_site_names(tenants: Sequence[TenantDraft], fleet: FleetFacts) -> Mapp
 def _check_domain(document: Document, path: Path, name: str, fleet: FleetFacts) -> None:
     if fleet.domain is not None and (name == fleet.domain or name.endswith(f".{fleet.domain}")):
         document.problem(path, f"is inside {fleet.domain}, which the fleet keeps for its own hosts", found=name)
+
+
+def _check_zones(tenants: Sequence[TenantDraft], fleet: FleetFacts) -> None:
+    """Declared zones: each belongs to one tenant, and together they hold every name of the tenant's sites."""
+    claims = _Claims("the zone")
+    for tenant in tenants:
+        zones: Sequence[str] = tenant.draft.get("zones", ())
+        for index, zone in enumerate(_raw_list(tenant.document, ("zones",))):
+            if isinstance(zone, str) and zone in zones:
+                claims.claim(
+                    tenant.document, ("zones", index), zone, "a zone belongs to one tenant and stands there once"
+                )
+                _check_domain(tenant.document, ("zones", index), zone, fleet)
+        if not zones or tenant.document.broken(("zones",)):
+            continue
+        for path, name, site in tenant.sites():
+            for place, each in ((path, name), *(((*path, "aliases"), alias) for alias in site.get("aliases", ()))):
+                if not any(each == zone or each.endswith(f".{zone}") for zone in zones):
+                    message = f"{each} is in none of the tenant's zones ({', '.join(zones)}): add its zone to `zones`"
+                    tenant.document.problem(place, message)
 
 
 def _check_unix_identities(tenants: Sequence[TenantDraft]) -> None:

@@ -264,6 +264,13 @@ def document_root(value: object) -> str:
     return word
 
 
+def check_interval(value: object) -> int:
+    """The two intervals that Route53 has. Raises ValueError."""
+    if value not in (10, 30) or isinstance(value, bool):
+        raise ValueError("should be 10 or 30: Route53 has no other intervals")
+    return int(str(value))
+
+
 def redirect_path(value: object) -> str:
     """The exact path of a redirect: what the browser asks for, without query."""
     word = text(value)

@@ -3,6 +3,7 @@
 These put the rooms lab and control together; the command line parses for them and prints what they give back.
 """
 
+from titanicarus.operations.dns import apply_names, keep_names, plan_names
 from titanicarus.operations.drain import drain_host, drain_island, restore_host, restore_island
 from titanicarus.operations.errors import OperationFailed
 from titanicarus.operations.overview import Overview, look
@@ -14,11 +15,14 @@ __all__ = [
     "BroughtUp",
     "OperationFailed",
     "Overview",
+    "apply_names",
     "apply_states",
     "bring_up",
     "drain_host",
     "drain_island",
+    "keep_names",
     "look",
+    "plan_names",
     "probe_targets",
     "push_release",
     "restore_host",

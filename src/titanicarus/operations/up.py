@@ -16,6 +16,7 @@ from titanicarus.control.push import Pushed
 from titanicarus.control.secrets import Secrets
 from titanicarus.fleet import Declaration
 from titanicarus.lab import CLIENT, NOT_IN_FLEET, BootFailed, HostFailed, Lab, ensure_packages, preflight
+from titanicarus.operations.dns import keep_names
 from titanicarus.operations.errors import OperationFailed
 from titanicarus.operations.release import push_release
 from titanicarus.transport import CommandFailed, Unreachable, run
@@ -27,18 +28,23 @@ MINIONS_SECONDS = 180.0
 
 @dataclass(frozen=True)
 class BroughtUp:
-    """How `up` ended. `booted` were off before, `failures` could not be booted, minions of `silent` never answered."""
+    """How `up` ended. `booted` were off before, `failures` could not be booted, minions of `silent` never answered.
+
+    `told`: what Route53 says is as declared, or the fleet has no AWS.
+    """
 
     booted: tuple[str, ...]
     failures: tuple[HostFailed, ...]
     silent: tuple[str, ...]
     pushed: Pushed
     applied: Applied
+    told: bool
 
     @property
     def ok(self) -> bool:
         """Whether the whole fleet is up and as declared."""
-        return not self.failures and not self.silent and self.applied.ok and not self.pushed.unreachable
+        whole = not self.failures and not self.silent and not self.pushed.unreachable
+        return whole and self.applied.ok and self.told
 
 
 def bring_up(lab: Lab, declaration: Declaration, root: Path, fleet_file: Path | None, progress: Progress) -> BroughtUp:
@@ -70,7 +76,8 @@ def bring_up(lab: Lab, declaration: Declaration, root: Path, fleet_file: Path | 
             running = [host.id for host in declaration.fleet.hosts if lab.reachable(host.id)]
             silent = wait_until_ready(lab, declaration, running, deadline=MINIONS_SECONDS, progress=progress)
         applied = apply(lab, declaration, progress=progress)
-    return BroughtUp(booted, failures, tuple(silent), pushed, applied)
+        told = keep_names(lab, declaration, progress)
+    return BroughtUp(booted, failures, tuple(silent), pushed, applied, told)
 
 
 def take_down(lab: Lab, progress: Progress, *, purge: bool = False) -> None:

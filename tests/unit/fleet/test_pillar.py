@@ -17,7 +17,7 @@ from titanicarus.fleet.pillar import leading_masters, masters
 ROOT = Path(__file__).parents[3]
 GOLDEN = ROOT / "tests/fixtures/golden"
 FILES = {"default": ROOT / "Saguirefile", "small": ROOT / "examples/small.saguirefile"}
-SECTIONS = {"lb": {Role.LB}, "web": {Role.WEB}, "gateway": {Role.LB, Role.FIREWALL}}
+SECTIONS = {"lb": {Role.LB}, "web": {Role.WEB}, "gateway": {Role.LB, Role.FIREWALL}, "gslb": {Role.CONTROL}}
 
 
 @pytest.fixture(scope="module", params=FILES)
@@ -50,7 +50,7 @@ def test_no_host_gets_data_of_a_role_that_it_does_not_have(declaration: Declarat
         assert ("minions" in pillar["salt"]) == host.has(Role.CONTROL)
         text = json.dumps(pillar)
         for tenant, site in declaration.sites:
-            assert (site.name in text) == (host.has(Role.LB) or host.has(Role.WEB))
+            assert (site.name in text) == any(host.has(role) for role in (Role.LB, Role.WEB, Role.CONTROL))
             assert (f'"{site.unix_user}"' in text) == host.has(Role.WEB)
             for user in tenant.users.values():
                 assert user.email not in text
