@@ -14,7 +14,6 @@ import pytest
 from lab.running import Running, Show, until
 
 from titanicarus.lab import CLIENT, Lab
-from titanicarus.transport import run
 
 SECOND = "lab-second"
 
@@ -89,10 +88,11 @@ def test_two_labs_with_the_same_addresses_do_not_meet(running: Running, twin: Ru
         status = twin.json("status")
         assert {host["power"] for host in status["hosts"]} == {"running"}
         assert {island["web"] for island in status["islands"]} == {"200"}
-        for one, other in ((running, twin), (twin, running)):
-            names = run(one.lab, CLIENT, ["cat", "/etc/hosts"]).stdout.decode()
-            assert one.lab.fleet.domain in names
-            assert other.lab.fleet.domain not in names
+        for one in (running, twin):
+            for fleet in (running.lab.fleet, twin.lab.fleet):
+                name = f"{next(iter(fleet.islands))}.{fleet.domain}"
+                found = one.ask(CLIENT, "dig", "+short", name).strip()
+                assert bool(found) == (fleet is one.lab.fleet), name
         twin.saguire("down")
         return began
 

@@ -39,6 +39,7 @@ ACTIONS = frozenset(
     }
 )
 """Every call that is made; the IAM policy in docs/aws.md allows these and no others."""
+RATE = 5.0
 _CONNECT_SECONDS, _READ_SECONDS, _ATTEMPTS = 3, 15, 8
 _INSYNC_SECONDS, _POLL_SECONDS = 120.0, 1.0
 _BAD_KEY = frozenset(
@@ -108,6 +109,7 @@ class Route53:
             retries={"total_max_attempts": _ATTEMPTS, "mode": "standard"},
         )
         self.calls = 0
+        self._next = 0.0
         with _told_apart():
             if not session.get_config_variable("region"):
                 raise NotSetUp(f"{config} names no region: add `region = ...` under [default] (docs/aws.md)")
@@ -115,6 +117,10 @@ class Route53:
         self._api.meta.events.register("before-call.route53", self._count)
 
     def _count(self, **_: object) -> None:
+        """An account has five requests a second: what would be refused and tried again is better sent in time."""
+        now = time.monotonic()
+        self._next = max(self._next, now - 1) + 1 / RATE
+        time.sleep(max(0.0, self._next - now))
         self.calls += 1
 
     # Reading

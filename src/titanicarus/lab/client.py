@@ -1,38 +1,48 @@
-"""The client out on the lab's internet: an ordinary machine without Salt, which trusts the platform's root."""
+"""The client out on the lab's internet: an ordinary machine without Salt, with a resolver of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from titanicarus.lab.layout import CLIENT
+from titanicarus.lab.plan import CLOUD_ADDRESS
 
 _CERTIFICATE = Path("usr/local/share/ca-certificates/titanicarus.crt")
-_OWN_NAMES = f"127.0.0.1 localhost\n127.0.1.1 {CLIENT}\n"
-
-
-def hosts_file(names: Mapping[str, str]) -> str:
-    """An /etc/hosts for the client: `names` gives each name its address."""
-    by_address: dict[str, list[str]] = {}
-    for name, address in names.items():
-        by_address.setdefault(address, []).append(name)
-    # The resolver reads only so much of one line, so each name has its own.
-    lines = [f"{address} {name}\n" for address in sorted(by_address) for name in sorted(by_address[address])]
-    return "# Written by saguire: the lab's stand-in for public DNS.\n" + _OWN_NAMES + "".join(lines)
+_UNBOUND = f"""\
+# Written by the lab: a resolver as a provider runs it for its customers. The cloud's name server has all the names
+# that there are, so it stands for the root. What it says is believed for as long as its TTL, neither more nor less.
+server:
+    interface: 127.0.0.1
+    module-config: "iterator"
+    cache-max-negative-ttl: 10
+    prefetch: no
+    serve-expired: no
+    do-ip6: no
+    use-syslog: no
+    logfile: ""
+    log-servfail: yes
+    # A server that was away is asked again at once when it is back.
+    infra-host-ttl: 5
+    infra-keep-probing: yes
+stub-zone:
+    name: "."
+    stub-addr: {CLOUD_ADDRESS}
+    stub-prime: no
+"""
 
 
 def write_first_files(root: Path) -> None:
     """The files of the client's disk before its first boot."""
     (root / "etc/hostname").write_text(f"{CLIENT}\n")
-    write_names(root, {})
-
-
-def write_names(root: Path, names: Mapping[str, str]) -> None:
-    """Replace the client's /etc/hosts in one step: a look-up sees the old file or the new one."""
-    new = root / "etc/.hosts.new"
-    new.write_text(hosts_file(names))
-    new.chmod(0o644)
-    new.replace(root / "etc/hosts")
+    (root / "etc/hosts").write_text(f"127.0.0.1 localhost\n127.0.1.1 {CLIENT}\n")
+    resolver = root / "etc/resolv.conf"
+    resolver.unlink(missing_ok=True)
+    resolver.write_text("# Written by the lab.\nnameserver 127.0.0.1\noptions timeout:2 attempts:2\n")
+    (root / "etc/unbound/unbound.conf").write_text(_UNBOUND)
+    wants = root / "etc/systemd/system/multi-user.target.wants"
+    wants.mkdir(parents=True, exist_ok=True)
+    if not (wants / "unbound.service").is_symlink():
+        (wants / "unbound.service").symlink_to("/usr/lib/systemd/system/unbound.service")
 
 
 def write_certificate(root: Path, pem: str) -> bool:

@@ -1,13 +1,150 @@
-"""The cloud out on the lab's internet: what the platform rents from Amazon, emulated, on a machine without Salt."""
+"""The cloud out on the lab's internet: what the platform rents from Amazon, emulated, on a machine without Salt.
+
+It has an account that is made anew with each lab. Hosts are told of it by AWS's own two files, as an operator of real
+servers would tell them (docs/aws.md).
+"""
 
 from __future__ import annotations
 
+import ipaddress
+import secrets
+import shutil
+import string
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+import route53_emulator
 from titanicarus.lab.layout import CLOUD
+from titanicarus.lab.plan import CLOUD_ADDRESS, VANTAGE_ADDRESSES
+
+ADMIN = "/run/route53.sock"
+PROGRAM = ("/opt/salt/bin/python", "-m", "route53_emulator")
+LIBRARY = "/opt/cloud"
+_AWS = Path("etc/titanicarus/aws")
+_YEARS = timedelta(days=3650)
+_UNIT = f"""\
+# Written by the lab.
+[Unit]
+Description=Route53, emulated
+After=network.target
+
+[Service]
+Type=notify
+Environment=PYTHONPATH={LIBRARY}
+ExecStart={" ".join(PROGRAM)} serve --state /var/lib/route53 --admin {ADMIN} \\
+  --api {CLOUD_ADDRESS}:443 --cert /etc/route53/api.pem --dns {CLOUD_ADDRESS}:53 \\
+  --credentials /etc/route53/credentials {" ".join(f"--vantage {address}" for address in VANTAGE_ADDRESSES)}
+Restart=always
+RestartSec=200ms
+
+[Install]
+WantedBy=multi-user.target
+"""
 
 
-def write_first_files(root: Path) -> None:
+@dataclass(frozen=True)
+class Account:
+    """What a user of the cloud must have: a key with its secret, and the certificate of the API (PEM)."""
+
+    key: str
+    secret: str = field(repr=False)
+    certificate: str
+    server_key: str = field(repr=False)
+
+    @classmethod
+    def open(cls, folder: Path) -> Account:
+        """The account that is kept in `folder`, made first if there is none."""
+        if not folder.is_dir():
+            new = folder.with_name(f".{folder.name}.new")
+            shutil.rmtree(new, ignore_errors=True)
+            new.mkdir(mode=0o700, parents=True)
+            for name, text in _make().items():
+                (new / name).write_text(text)
+            new.rename(folder)
+        return cls(*((folder / name).read_text() for name in ("key", "secret", "certificate.pem", "server-key.pem")))
+
+    @property
+    def credentials(self) -> str:
+        """In the form of AWS's shared credentials file."""
+        return f"[default]\naws_access_key_id = {self.key}\naws_secret_access_key = {self.secret}\n"
+
+    @property
+    def config(self) -> str:
+        """In the form of AWS's shared configuration file."""
+        return (
+            "# Written by the lab, in an operator's stead (docs/aws.md).\n"
+            "[default]\nregion = ap-southeast-2\nca_bundle = /etc/titanicarus/aws/ca.pem\nservices = lab\n\n"
+            f"[services lab]\nroute_53 =\n  endpoint_url = https://{CLOUD_ADDRESS}\n"
+        )
+
+
+def write_first_files(root: Path, account: Account) -> None:
     """The files of the cloud's disk before its first boot."""
     (root / "etc/hostname").write_text(f"{CLOUD}\n")
     (root / "etc/hosts").write_text(f"127.0.0.1 localhost\n127.0.1.1 {CLOUD}\n")
+    package = Path(route53_emulator.__file__).parent
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(package, root / LIBRARY.lstrip("/") / package.name, ignore=ignored, dirs_exist_ok=True)
+    folder = root / "etc/route53"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    (folder / "api.pem").write_text(account.server_key + account.certificate)
+    (folder / "credentials").write_text(account.credentials)
+    unit = root / "etc/systemd/system/route53.service"
+    unit.write_text(_UNIT)
+    wants = unit.parent / "multi-user.target.wants"
+    wants.mkdir(exist_ok=True)
+    if not (wants / unit.name).is_symlink():
+        (wants / unit.name).symlink_to(f"/etc/systemd/system/{unit.name}")
+
+
+def write_account(root: Path, account: Account, *, with_key: bool) -> None:
+    """Tell a host of the fleet, whose disk is at `root`, of its AWS account; what is right already is not touched."""
+    files = {"config": (account.config, 0o644), "ca.pem": (account.certificate, 0o644)}
+    if with_key:
+        files["credentials"] = (account.credentials, 0o600)
+    folder = root / _AWS
+    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+    for name, (text, mode) in files.items():
+        path = folder / name
+        if path.is_file() and path.read_text() == text:
+            continue
+        new = path.with_name(f".{name}.new")
+        new.unlink(missing_ok=True)
+        new.touch(mode=mode)
+        new.write_text(text)
+        new.replace(path)
+
+
+def _make() -> dict[str, str]:
+    letters = string.ascii_uppercase + string.digits
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "the lab's cloud")])
+    now = datetime.now(UTC)
+    address = x509.IPAddress(ipaddress.IPv4Address(CLOUD_ADDRESS))
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + _YEARS)
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return {
+        "key": "AKIA" + "".join(secrets.choice(letters) for _ in range(16)),
+        "secret": secrets.token_urlsafe(30),
+        "certificate.pem": certificate.public_bytes(serialization.Encoding.PEM).decode(),
+        "server-key.pem": private.decode(),
+    }

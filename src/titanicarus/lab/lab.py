@@ -5,14 +5,14 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
 from typing import IO
 
-from titanicarus.fleet import Fleet
+from titanicarus.fleet import Fleet, Role
 from titanicarus.lab import client, cloud, container, image
 from titanicarus.lab.cgroup import Group, hierarchies, wait_until
 from titanicarus.lab.errors import BootFailed, HostFailed, LabBusy, LabError, UnknownHost
@@ -132,6 +132,7 @@ class Lab:
             if self.layout.hosts.is_dir():
                 progress(f"lab {self.name}: removing the hosts' disks")
                 shutil.rmtree(self.layout.hosts)
+            shutil.rmtree(self.layout.home / "cloud", ignore_errors=True)
             shutil.rmtree(self.layout.run, ignore_errors=True)
             left = self.leftovers()
             if left:
@@ -188,9 +189,25 @@ class Lab:
     def _first_files(self, host_id: str, provision: Provision) -> Callable[[Path], None]:
         if host_id == CLIENT:
             return client.write_first_files
+        account = self.account()
         if host_id == CLOUD:
-            return cloud.write_first_files
-        return lambda root: provision(host_id, root)
+            return lambda root: cloud.write_first_files(root, account)
+
+        def write(root: Path) -> None:
+            provision(host_id, root)
+            self._tell_of_account(host_id, root)
+
+        return write
+
+    def account(self) -> cloud.Account:
+        """The fleet's AWS account in the lab's cloud; it lasts as long as the lab is up."""
+        return cloud.Account.open(self.layout.home / "cloud")
+
+    def _tell_of_account(self, host_id: str, root: Path) -> None:
+        """Control hosts change what AWS says of the fleet; load balancers only want to know whether AWS is there."""
+        roles = self.fleet.host(host_id).roles
+        if Role.CONTROL in roles or Role.LB in roles:
+            cloud.write_account(root, self.account(), with_key=Role.CONTROL in roles)
 
     def _end_processes(self, progress: Progress) -> None:
         children = self.group.children()
@@ -299,10 +316,6 @@ class Lab:
         )
 
     # The client
-
-    def client_names(self, names: Mapping[str, str]) -> None:
-        """Make the client resolve these names to these addresses, and no others: the stand-in for public DNS."""
-        client.write_names(self._client_root(), names)
 
     def trust(self, pem: str) -> None:
         """Make every tool of the client trust a root certificate. Raises Unreachable or CommandFailed."""

@@ -44,16 +44,12 @@ def keep_names(transport: Transport, declaration: Declaration, progress: Callabl
         progress(f"the names of the world were not looked at: {error}")
         return False
     try:
-        plan = plan_names(transport, declaration)
-        if not plan["steps"]:
-            return True
-        if plan["objections"]:
-            raise OperationFailed("; ".join([*plan["objections"], "look at `saguire plan`"]))
-        apply_names(transport, declaration, plan["checksum"], force=False)
+        done = _call(transport, declaration, "gslb.apply")
     except OperationFailed as error:
         progress(f"the names of the world are not as declared: {error}")
         return False
-    progress(f"Route53: {len(plan['steps'])} changes, plan {plan['checksum']}")
+    if done["steps"]:
+        progress(f"Route53: {len(done['steps'])} changes, plan {done['checksum']}")
     return True
 
 
