@@ -15,6 +15,7 @@ from typing import IO
 from titanicarus.fleet import Fleet, Role
 from titanicarus.lab import client, cloud, container, image
 from titanicarus.lab.cgroup import Group, hierarchies, wait_until
+from titanicarus.lab.cuts import Cuts
 from titanicarus.lab.errors import BootFailed, HostFailed, LabBusy, LabError, UnknownHost
 from titanicarus.lab.host import LabHost
 from titanicarus.lab.layout import CLIENT, CLOUD, NOT_IN_FLEET, STATE_DIR, Layout
@@ -54,6 +55,7 @@ class Lab:
             node.name: LabHost(self.layout, node, self._network, self.group.child(node.name))
             for node in self.plan.hosts
         }
+        self.cuts = Cuts(self.layout, fleet)
         self._holding = 0
 
     @property
@@ -133,6 +135,7 @@ class Lab:
                 progress(f"lab {self.name}: removing the hosts' disks")
                 shutil.rmtree(self.layout.hosts)
             shutil.rmtree(self.layout.home / "cloud", ignore_errors=True)
+            self.cuts.forget()
             shutil.rmtree(self.layout.run, ignore_errors=True)
             left = self.leftovers()
             if left:

@@ -24,6 +24,7 @@ NEEDED_PROGRAMS: Mapping[str, str] = {
     "mmdebstrap": "mmdebstrap",
     "systemd-nspawn": "systemd-container",
     "nsenter": "util-linux",
+    "nft": "nftables",
     "mount": "mount",
     "git": "git",
     "openssl": "openssl",

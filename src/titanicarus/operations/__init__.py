@@ -6,6 +6,7 @@ These put the rooms lab and control together; the command line parses for them a
 from titanicarus.operations.dns import apply_names, keep_names, plan_names
 from titanicarus.operations.drain import drain_host, drain_island, restore_host, restore_island
 from titanicarus.operations.errors import OperationFailed
+from titanicarus.operations.flap import flap_island
 from titanicarus.operations.overview import Overview, look
 from titanicarus.operations.probing import probe_targets
 from titanicarus.operations.release import apply_states, push_release
@@ -20,6 +21,7 @@ __all__ = [
     "bring_up",
     "drain_host",
     "drain_island",
+    "flap_island",
     "keep_names",
     "look",
     "plan_names",
