@@ -4,12 +4,21 @@ conntrackd_packages:
     - name: conntrackd
     - refresh: False
 
+conntrackd_check:
+  file.managed:
+    - name: /usr/local/lib/titanicarus/check-conntrackd
+    - source: salt://conntrackd/check-conntrackd
+    - mode: '0755'
+    - makedirs: True
+
 conntrackd_config:
   config_set.managed:
     - name: /etc/titanicarus/conntrackd
     - source: salt://conntrackd/files
+    - check: [/usr/local/lib/titanicarus/check-conntrackd, '{dir}/conntrackd.conf']
     - require:
       - pkg: conntrackd_packages
+      - file: conntrackd_check
 
 conntrackd_unit:
   file.managed:

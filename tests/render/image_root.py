@@ -68,10 +68,11 @@ def prepare(root: Path) -> None:
     for flag in (drained / "haproxy.acl", drained / "island.acl", held):
         flag.write_text("\n")
     (drained / "keepalived").write_text("0\n")
-    script = root / "usr/local/lib/titanicarus/check-haproxy"
-    script.parent.mkdir(parents=True)
-    shutil.copy(ROOT / "salt/keepalived/check-haproxy", script)
-    script.chmod(0o755)
+    folder = root / "usr/local/lib/titanicarus"
+    folder.mkdir(parents=True)
+    for script in ("keepalived/check-haproxy", "gateway/gateway", "conntrackd/check-conntrackd"):
+        shutil.copy(ROOT / "salt" / script, folder)
+        (folder / Path(script).name).chmod(0o755)
     subprocess.run(["chroot", str(root), "useradd", "--system", "keepalived_script"], check=True)
     sites = {site.name: site for fleet_file in FLEETS for site in _sites(fleet_file)}
     (root / "etc/sites.conf").write_text(sysusers(sites.values(), "/srv/www"))

@@ -13,7 +13,8 @@ HOSTS = [(fleet_file, host.id) for fleet_file in FLEETS for host in declaration(
 MOST_STATES = 60
 COMPONENTS = {
     "base": {"library", "base", "names", "trust", "nftables", "salt_minion"},
-    "lb": {"haproxy", "keepalived", "keeper"},
+    "lb": {"haproxy", "gateway", "conntrackd", "keepalived", "keeper"},
+    "firewall": {"gateway", "conntrackd", "keepalived"},
     "web": {"trust_store", "sites", "valkey", "php", "nginx"},
     "control": {"salt_master"},
 }

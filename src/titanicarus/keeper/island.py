@@ -93,10 +93,12 @@ def begin(*, peer_in_service: bool) -> State:
     return State(returning=not peer_in_service)
 
 
-def step(state: State, seen: Seen, now: float, limits: Limits) -> tuple[State, Verdict]:
-    """The next state, and the verdict at `now`."""
+def step(state: State, seen: Seen, now: float, limits: Limits, *, alone: bool = False) -> tuple[State, Verdict]:
+    """The next state, and the verdict at `now`. `alone`: the fleet has no other island."""
     state = _listen(state, seen, now, limits)
     state = _feel(state, seen, now, limits)
+    if alone:
+        return state, Verdict(False, "in service: there is no other island that users could go to")
     return state, _verdict(state, now, limits)
 
 

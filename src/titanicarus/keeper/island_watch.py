@@ -33,7 +33,9 @@ class IslandWatch:
 
     def tick(self) -> Verdict:
         """One look and what follows from it."""
-        self._state, verdict = step(self._state, self._look(), _now(), self._config.limits)
+        self._state, verdict = step(
+            self._state, self._look(), _now(), self._config.limits, alone=not self._config.islands
+        )
         haproxy.set_flag(HELD, verdict.held)
         self._remember()
         return verdict

@@ -9,8 +9,8 @@ from titanicarus.lab.plan import CLOUD_ADDRESS
 
 _CERTIFICATE = Path("usr/local/share/ca-certificates/titanicarus.crt")
 _UNBOUND = f"""\
-# Written by the lab: a resolver as a provider runs it for its customers. The cloud's name server has all the names
-# that there are, so it stands for the root. What it says is believed for as long as its TTL, neither more nor less.
+# Written by the lab: a resolver as a provider runs it for its customers. There is no root server here: the cloud's name
+# server has all the names that there are. What it says is believed for as long as its TTL, neither more nor less.
 server:
     interface: 127.0.0.1
     module-config: "iterator"
@@ -24,10 +24,9 @@ server:
     # A server that was away is asked again at once when it is back.
     infra-host-ttl: 5
     infra-keep-probing: yes
-stub-zone:
+forward-zone:
     name: "."
-    stub-addr: {CLOUD_ADDRESS}
-    stub-prime: no
+    forward-addr: {CLOUD_ADDRESS}
 """
 
 

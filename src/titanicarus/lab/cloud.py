@@ -10,6 +10,7 @@ import ipaddress
 import secrets
 import shutil
 import string
+import tempfile
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -61,12 +62,14 @@ class Account:
     def open(cls, folder: Path) -> Account:
         """The account that is kept in `folder`, made first if there is none."""
         if not folder.is_dir():
-            new = folder.with_name(f".{folder.name}.new")
-            shutil.rmtree(new, ignore_errors=True)
-            new.mkdir(mode=0o700, parents=True)
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            new = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
             for name, text in _make().items():
                 (new / name).write_text(text)
-            new.rename(folder)
+            try:
+                new.rename(folder)
+            except OSError:  # somebody else was first
+                shutil.rmtree(new)
         return cls(*((folder / name).read_text() for name in ("key", "secret", "certificate.pem", "server-key.pem")))
 
     @property

@@ -110,3 +110,12 @@ def test_every_verdict_has_a_sentence_and_silence_is_needed_to_be_cut_off(story:
     verdicts = list(play(begin(peer_in_service=True), heard))
     assert not any(is_held for _, is_held, _ in verdicts)
     assert all(why for *_, why in verdicts)
+
+
+def test_the_only_island_is_never_held() -> None:
+    limits = Limits(isolation=3, reentry=30, hold_down=60)
+    state, verdict = step(
+        begin(peer_in_service=False), Seen(peers=None, witness=False, well=False), 0, limits, alone=True
+    )
+    state, verdict = step(state, Seen(peers=None, witness=False, well=False), 100, limits, alone=True)
+    assert not verdict.held
