@@ -77,5 +77,5 @@ class Service:
             stop()
 
     def _status(self) -> dict[str, Any]:
-        checks = {check.id: self.registry.verdict(check.id) for check in self.registry.checks()}
+        checks = {check.caller_reference: self.registry.verdict(check.id) for check in self.registry.checks()}
         return {"zones": len(self.registry.zones()), "health_checks": checks}
