@@ -77,5 +77,6 @@ def show_overview(overview: Overview) -> None:
     for host, reason in overview.silent_masters.items():
         say(f"master {host} gives no answer: {reason}")
     for island in overview.islands:
-        say(f"island {island.island}: web at {island.vip} answers {island.web}")
+        share = "not known" if island.share is None else f"{island.share:.0%}"
+        say(f"island {island.island}: web at {island.vip} answers {island.web}; share of new users: {share}")
     say(f"memory of all hosts: {overview.lab.memory_bytes / 1024 / MIB:.1f} GiB")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from titanicarus.fleet import Declaration
 
 Pillar = dict[str, Any]
+NOT_FOR_STATES = frozenset({"gslb"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,8 @@ def _add_tunnel_keys(vpn: Pillar, island: pki.Island, tunnels: Mapping[str, pki.
 
 def _compiled(host: str, pillar: Pillar, digests: Digests) -> Compiled:
     body = json.dumps(pillar, sort_keys=True)
+    # No state uses what the world is told (titanicarus.gslb reads it where it was pushed to): no apply is due for it.
+    of_states = json.dumps({key: value for key, value in pillar.items() if key not in NOT_FOR_STATES}, sort_keys=True)
     code = hashlib.sha256(f"{digests.code}\n{digests.library}".encode()).hexdigest()[:8]
-    revision = f"{code}-{hashlib.sha256(body.encode()).hexdigest()[:16]}"
+    revision = f"{code}-{hashlib.sha256(of_states.encode()).hexdigest()[:16]}"
     return Compiled(host, revision, f'{{"revision": "{revision}", {body[1:]}')

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from titanicarus.gslb.desired import Desired
@@ -76,13 +76,14 @@ def status(api: Route53, wanted: Desired) -> dict[str, dict[str, Any]]:
 
     As Route53 has it: islands that are not healthy have no share, unless none is, and then all have theirs.
     """
-    world = api.read(wanted)
+    shared = _first_name(wanted)
+    world = api.read(replace(wanted, zones=tuple(zone for zone, _ in shared)), more=False)
     green = health(api, wanted, world)
     weights = {
         str(record_set["SetIdentifier"]): int(record_set["Weight"])
         for zone in world.zones.values()
         for record_set in zone.record_sets
-        if world.owned(record_set) and (zone.name, plain(record_set["Name"])) in _first_name(wanted)
+        if world.owned(record_set) and (zone.name, plain(record_set["Name"])) in shared
     }
     counted = {island: weight for island, weight in weights.items() if green.get(island)} or weights
     total = sum(counted.values())

@@ -125,15 +125,15 @@ class Route53:
 
     # Reading
 
-    def read(self, wanted: Desired) -> World:
-        """Everything that matters for a plan: all of it, or an error."""
+    def read(self, wanted: Desired, *, more: bool = True) -> World:
+        """Everything that matters for a plan: all of it, or an error. Without `more`, of the wanted zones only."""
         marks = {check.mark for check in wanted.checks.values()}
         checks = {
             check.id: check
             for check in self._checks()
             if check.mark in marks or check.mark.startswith(f"titanicarus/{wanted.fleet}/")
         }
-        zones = [zone for zone in self._zones(wanted.comment) if zone.ours or zone.name in wanted.zones]
+        zones = [zone for zone in self._zones(wanted.comment) if (more and zone.ours) or zone.name in wanted.zones]
         names = [zone.name for zone in zones]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from titanicarus.control.masters import Serving, serving
 from titanicarus.fleet import Role
 from titanicarus.lab import CLIENT, Lab, LabStatus
-from titanicarus.transport import Unreachable, run
+from titanicarus.transport import CommandFailed, Unreachable, run
+
+# Without a master: a control host has all that it needs on its own disk.
+SALT_CALL = ("/opt/salt/bin/salt-call", "--local", "--out=json", "--log-level=quiet")
+SHARES_SECONDS = 15
 
 
 @dataclass(frozen=True)
 class IslandHealth:
-    """`web` is what the island's public VIP says of its web service: "200", another status, or "no answer"."""
+    """`web` is what the island's public VIP says of its web service: "200", another status, or "no answer".
+
+    `share` is the part of new users that Route53 sends there, 0 to 1; None when that could not be found out.
+    """
 
     island: str
     vip: str
     web: str
+    share: float | None = None
 
 
 @dataclass(frozen=True)
@@ -42,15 +51,31 @@ class Overview:
 
 
 def look(lab: Lab) -> Overview:
-    """Ask everything that can be asked; takes about a second. A part that gives no answer is shown as such."""
+    """Ask everything that can be asked; takes a few seconds. A part that gives no answer is shown as such."""
     control = [host.id for host in lab.fleet.hosts if "control" in host.roles]
     islands = [island for island in lab.fleet.islands.values() if lab.fleet.with_role(Role.LB, island.name)]
-    with ThreadPoolExecutor(max_workers=2 + len(islands)) as pool:
+    with ThreadPoolExecutor(max_workers=3 + len(islands)) as pool:
         asked = pool.submit(serving, lab, control)
+        shares = pool.submit(_shares, lab, control)
         health = pool.map(lambda island: _health(lab, island.name, str(island.wan.vip)), islands)
         status = lab.status()
         found, silent = asked.result()
-        return Overview(status, tuple(found.values()), silent, tuple(health))
+        told = shares.result()
+        return Overview(
+            status, tuple(found.values()), silent, tuple(replace(one, share=told.get(one.island)) for one in health)
+        )
+
+
+def _shares(lab: Lab, control: Sequence[str]) -> dict[str, float]:
+    """Each island's share of new users, as a control host reads it in Route53; empty when none can."""
+    for host in control:
+        try:
+            done = run(lab, host, [*SALT_CALL, "gslb.status"], timeout=SHARES_SECONDS)
+            answer = json.loads(done.stdout)["local"]
+            return {island: facts["share"] for island, facts in answer.items()}
+        except (Unreachable, CommandFailed, ValueError, KeyError, TypeError, AttributeError):
+            continue  # another one may; a share that nobody can tell is shown as such
+    return {}
 
 
 def _health(lab: Lab, island: str, vip: str) -> IslandHealth:

@@ -54,7 +54,7 @@ SINGLE: list[Case] = [
     ((*SYD, "wan", "router"), "198.19.1.0", "islands.syd.wan.router", '"198.19.1.0"', "number of the network itself"),
     ((*SYD, "wan", "router"), "198.19.1.4", "islands.syd.wan.router", '"198.19.1.4"', "at islands.syd.wan.gateway"),
     ((*SYD, "wan", "routr"), "198.19.1.9", "islands.syd.wan.routr", '"198.19.1.9"', "is not a key here"),
-    ((*SYD, "region"), "au", "islands.syd.region", '"au"', "the keys are lan, wan, hosts"),
+    ((*SYD, "region"), "au", "islands.syd.region", '"au"', "the keys are lan, wan, weight, hosts"),
     ((*WEB1, "lan"), "10.72.1.300", "islands.syd.hosts.web1.lan", '"10.72.1.300"', "four numbers from 0 to 255"),
     ((*WEB1, "lan"), REMOVED, "islands.syd.hosts.web1.lan", "", "is missing: the host's address"),
     (
