@@ -1,4 +1,4 @@
-"""Take this load balancer or web server out of service without a failed request. The work is in `titanicarus.drain`."""
+"""Take this load balancer, web server or firewall out of service with no failed request. See `titanicarus.drain`."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def start(force: bool = False, seconds: float = SECONDS) -> dict[str, str]:
     """
     from salt.exceptions import CommandExecutionError
 
-    from titanicarus.drain import load_balancer, web_server
+    from titanicarus.drain import gateway, load_balancer, web_server
 
-    web, lb = __pillar__.get("web"), __pillar__.get("lb")
-    _known_role(web, lb)
+    web, lb, way_out = __pillar__.get("web"), __pillar__.get("lb"), __pillar__.get("gateway")
+    _known_role(web, lb, way_out)
     questions = []
     if web:
         questions.append(web_server.may_leave(web["load_balancers"]))
@@ -40,12 +40,14 @@ def start(force: bool = False, seconds: float = SECONDS) -> dict[str, str]:
     seen = {}
     if web:
         seen["web"] = web_server.leave(web["load_balancers"], seconds)
-    if lb:
-        peers, addresses = load_balancer.peers_of(lb), load_balancer.addresses_of(lb)
-        try:
-            seen["lb"] = load_balancer.leave(peers, addresses, seconds, force=force)
-        except load_balancer.NobodyTookOver as error:
-            raise CommandExecutionError(f"{__opts__['id']} stays in service: {error}") from error
+    try:
+        if lb:
+            # One flag for both: a load balancer that stands in for the firewall gives the gateway away with it.
+            seen["lb"] = load_balancer.leave(lb, seconds, force=force)
+        elif way_out:
+            seen["gateway"] = gateway.leave(way_out, force=force)
+    except load_balancer.NobodyTookOver as error:
+        raise CommandExecutionError(f"{__opts__['id']} stays in service: {error}") from error
     return seen
 
 
@@ -58,13 +60,15 @@ def stop() -> dict[str, str]:
 
         salt syd-web1 drain.stop
     """
-    from titanicarus.drain import load_balancer, web_server
+    from titanicarus.drain import gateway, load_balancer, web_server
 
-    web, lb = __pillar__.get("web"), __pillar__.get("lb")
-    _known_role(web, lb)
+    web, lb, way_out = __pillar__.get("web"), __pillar__.get("lb"), __pillar__.get("gateway")
+    _known_role(web, lb, way_out)
     seen = {}
     if lb:
         seen["lb"] = load_balancer.come_back()
+    elif way_out:
+        seen["gateway"] = gateway.come_back(way_out)
     if web:
         seen["web"] = web_server.come_back(web["load_balancers"])
     return seen
@@ -84,6 +88,8 @@ def status() -> dict[str, dict[str, Any]]:
     seen: dict[str, dict[str, Any]] = {}
     if __pillar__.get("web"):
         seen["web"] = {"drained": web_server.drained(), "connections": look.connections({web_server.PORT})}
+    if __pillar__.get("gateway") and not __pillar__.get("lb"):
+        seen["gateway"] = {"drained": load_balancer.drained()}
     if lb := __pillar__.get("lb"):
         shared = load_balancer.addresses_of(lb)
         seen["lb"] = {
@@ -166,8 +172,10 @@ def _islands() -> tuple[dict[str, str], dict[str, str]]:
     return {__pillar__["host"]["island"]: own}, others
 
 
-def _known_role(web: Any, lb: Any) -> None:
+def _known_role(*sections: Any) -> None:
     from salt.exceptions import CommandExecutionError
 
-    if not web and not lb:
-        raise CommandExecutionError(f"{__opts__['id']} is neither a load balancer nor a web server: nothing to drain")
+    if not any(sections):
+        raise CommandExecutionError(
+            f"{__opts__['id']} is no load balancer, web server or firewall: there is nothing to drain"
+        )

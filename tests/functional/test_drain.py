@@ -74,4 +74,4 @@ def test_force_on_a_load_balancer(disk: Host) -> None:
 
 def test_a_host_of_another_role(disk: Host) -> None:
     disk.pillar({})
-    assert "neither a load balancer nor a web server" in refusal(disk, "drain.start")
+    assert "there is nothing to drain" in refusal(disk, "drain.start")

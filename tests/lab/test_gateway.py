@@ -80,6 +80,22 @@ def test_private_keys_of_tunnels_are_on_gateways_of_their_island_only(islands: R
     assert sorted(keys.values()) == [{island} for island in sorted(islands.islands)]
 
 
+def test_a_firewall_is_drained_and_restored_without_breaking_a_connection(islands: Running, show: Show) -> None:
+    here, there = islands.islands[:2]
+    firewall, near = islands.ids("firewall", here)[0], plain(islands, here)
+    remote = str(islands.lab.fleet.host(plain(islands, there)).lan)
+    with ExitStack() as stack:
+        nat = stack.enter_context(conversation(islands.lab, near, (CLIENT, str(CLIENT_ADDRESS)), TALK_SECONDS))
+        out = stack.enter_context(pings(islands.lab, near, remote, TALK_SECONDS))
+        islands.saguire("drain", firewall)
+        assert gateway_of(islands, here) in islands.ids("lb", here)
+    show(f"drain {firewall}: an open connection through NAT: {nat}; VPN: longest gap {out.longest_gap:.2f} s")
+    assert not nat.broken
+    assert max(nat.longest_gap, out.longest_gap) <= FORWARDED_SECONDS
+    islands.saguire("restore", firewall)
+    until(f"{firewall} being the gateway again", lambda: gateway_of(islands, here) == firewall, RETURN_SECONDS)
+
+
 def test_row_10_a_firewall_dies_and_comes_back(islands: Running, show: Show) -> None:
     here, there = islands.islands[:2]
     firewall = islands.ids("firewall", here)[0]

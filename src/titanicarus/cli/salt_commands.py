@@ -97,11 +97,11 @@ def salt(
 
 
 def drain(
-    target: Annotated[str, typer.Argument(help="a load balancer, a web server, or a whole island")],
+    target: Annotated[str, typer.Argument(help="a load balancer, a web server, a firewall, or a whole island")],
     force: Annotated[bool, typer.Option(help="Even when it is the last good one.")] = False,
     lab: LabOption = None,
 ) -> None:
-    """Take a load balancer, a web server or an island out of service with no failed request; `restore` undoes it."""
+    """Take a host or an island out of service with no failed request; `restore` undoes it."""
     session = resume(lab)
     drain_it = drain_island if target in session.declaration.fleet.islands else drain_host
     for sentence in drain_it(session.lab, session.declaration, target, force=force):
@@ -109,7 +109,7 @@ def drain(
 
 
 def restore(
-    target: Annotated[str, typer.Argument(help="a load balancer, a web server, or a whole island")],
+    target: Annotated[str, typer.Argument(help="a load balancer, a web server, a firewall, or a whole island")],
     lab: LabOption = None,
 ) -> None:
     """Bring a drained host or island back into service."""

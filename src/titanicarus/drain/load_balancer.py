@@ -50,12 +50,18 @@ def may_leave(peers: Sequence[str]) -> decide.Decision:
     return decide.load_balancer(states)
 
 
-def leave(peers: Sequence[str], addresses: Sequence[str], seconds: float, *, force: bool) -> str:
+def router_id_of(pillar: Mapping[str, Any]) -> int:
+    """The VRRP instance of the shared addresses."""
+    return int(pillar["vrrp"]["router_id"])
+
+
+def leave(pillar: Mapping[str, Any], seconds: float, *, force: bool) -> str:
     """Hand the addresses over and wait until the connections to them are finished. Returns what was seen.
 
     Raises NobodyTookOver, after undoing everything, when no peer announces the addresses (unless `force`).
     """
-    with look.advertisements() as heard_from, _beacon(peers):
+    peers, addresses = peers_of(pillar), addresses_of(pillar)
+    with look.advertisements(router_id_of(pillar)) as heard_from, _beacon(peers):
         _flag(True)
         owner = heard_from(peers, TAKEOVER_SECONDS)
         if owner is None and not force:

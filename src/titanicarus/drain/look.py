@@ -65,10 +65,10 @@ def wait_for(condition: Callable[[], bool], seconds: float) -> bool:
 
 
 @contextmanager
-def advertisements() -> Iterator[Callable[[Collection[str], float], str | None]]:
+def advertisements(router_id: int) -> Iterator[Callable[[Collection[str], float], str | None]]:
     """Listen for VRRP. The given function waits up to so many seconds for an advertisement from one of the peers.
 
-    It returns the peer's address: that host holds the shared addresses. Needs CAP_NET_RAW.
+    It returns the peer's address: that host holds the addresses of the instance `router_id`. Needs CAP_NET_RAW.
     """
     with socket.socket(socket.AF_INET, socket.SOCK_RAW, VRRP) as listener:
 
@@ -78,14 +78,16 @@ def advertisements() -> Iterator[Callable[[Collection[str], float], str | None]]
                 ready, _, _ = select.select([listener], [], [], left)
                 if ready:
                     packet, (sender, _) = listener.recvfrom(2048)
-                    if sender in peers and _priority(packet) > 0:
+                    if sender in peers and _announced(packet) == router_id:
                         return str(sender)
             return None
 
         yield heard_from
 
 
-def _priority(packet: bytes) -> int:
-    """The priority in a VRRP packet with its IPv4 header; 0 means "I am leaving"."""
+def _announced(packet: bytes) -> int | None:
+    """The router id in a VRRP packet with its IPv4 header; None for priority 0, which means "I am leaving"."""
     header = (packet[0] & 0x0F) * 4
-    return packet[header + 2] if len(packet) > header + 2 else 0
+    if len(packet) <= header + 2 or packet[header + 2] == 0:
+        return None
+    return packet[header + 1]

@@ -91,9 +91,7 @@ def write_first_files(root: Path, account: Account) -> None:
     """The files of the cloud's disk before its first boot."""
     (root / "etc/hostname").write_text(f"{CLOUD}\n")
     (root / "etc/hosts").write_text(f"127.0.0.1 localhost\n127.0.1.1 {CLOUD}\n")
-    package = Path(route53_emulator.__file__).parent
-    ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(package, root / LIBRARY.lstrip("/") / package.name, ignore=ignored, dirs_exist_ok=True)
+    write_program(root)
     folder = root / "etc/route53"
     folder.mkdir(mode=0o700, exist_ok=True)
     (folder / "api.pem").write_text(account.server_key + account.certificate)
@@ -104,6 +102,20 @@ def write_first_files(root: Path, account: Account) -> None:
     wants.mkdir(exist_ok=True)
     if not (wants / unit.name).is_symlink():
         (wants / unit.name).symlink_to(f"/etc/systemd/system/{unit.name}")
+
+
+def write_program(root: Path) -> bool:
+    """Put the emulator's code on the cloud's disk; False when the same is there already."""
+    package = Path(route53_emulator.__file__).parent
+    target = root / LIBRARY.lstrip("/") / package.name
+    texts = {path.name: path.read_text() for path in sorted(package.glob("*.py"))}
+    if target.is_dir() and {path.name: path.read_text() for path in target.glob("*.py")} == texts:
+        return False
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    for name, text in texts.items():
+        (target / name).write_text(text)
+    return True
 
 
 def write_account(root: Path, account: Account, *, with_key: bool) -> None:

@@ -202,6 +202,11 @@ class Lab:
 
         return write
 
+    def refresh_cloud(self) -> None:
+        """Let a running cloud have the emulator's code of this checkout. Raises Unreachable or CommandFailed."""
+        if cloud.write_program(self.host(CLOUD).layout.root):
+            run(self, CLOUD, ["systemctl", "restart", "route53"], timeout=30)
+
     def account(self) -> cloud.Account:
         """The fleet's AWS account in the lab's cloud; it lasts as long as the lab is up."""
         return cloud.Account.open(self.layout.home / "cloud")

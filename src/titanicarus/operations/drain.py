@@ -9,7 +9,7 @@ from titanicarus.operations.errors import OperationFailed
 from titanicarus.operations.job import call
 from titanicarus.transport import Transport
 
-DRAINABLE = frozenset({"lb", "web"})
+DRAINABLE = frozenset({"lb", "web", "firewall"})
 DRAIN_SECONDS = 60.0
 
 
@@ -83,7 +83,7 @@ def _must_be_drainable(declaration: Declaration, host_id: str) -> None:
     roles = declaration.fleet.host(host_id).roles
     if not DRAINABLE & set(roles):
         raise OperationFailed(
-            f"{host_id} ({', '.join(roles)}) cannot be drained: only load balancers and web servers can"
+            f"{host_id} ({', '.join(roles)}) cannot be drained: only load balancers, web servers and firewalls can"
         )
 
 

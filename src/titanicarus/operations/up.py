@@ -15,7 +15,7 @@ from titanicarus.control.provision import provision
 from titanicarus.control.push import Pushed
 from titanicarus.control.secrets import Secrets
 from titanicarus.fleet import Declaration
-from titanicarus.lab import CLIENT, NOT_IN_FLEET, BootFailed, HostFailed, Lab, ensure_packages, preflight
+from titanicarus.lab import CLIENT, CLOUD, NOT_IN_FLEET, BootFailed, HostFailed, Lab, ensure_packages, preflight
 from titanicarus.operations.dns import keep_names
 from titanicarus.operations.errors import OperationFailed
 from titanicarus.operations.release import push_release
@@ -65,6 +65,8 @@ def bring_up(lab: Lab, declaration: Declaration, root: Path, fleet_file: Path | 
         failures = _boot(lab, declaration, keys, [*sorted(NOT_IN_FLEET), *masters], progress)
         if lab.reachable(CLIENT):
             lab.trust(keys.root.certificate_pem)
+        if lab.reachable(CLOUD):
+            lab.refresh_cloud()
         pushed = push_release(lab, declaration, root, fleet_file, progress)
         _start(lab, masters, "salt-master", progress)
         others = [host for host in lab.ids if host not in {*NOT_IN_FLEET, *masters}]
