@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
 
 from titanicarus.gslb.desired import Desired
@@ -10,9 +10,9 @@ from titanicarus.gslb.plan import CREATE, DELETE, RECORD, Plan
 from titanicarus.gslb.world import World
 
 SHARE = 0.3
-"""More than this part of a zone's records is never changed without force."""
+"""More than this part of a zone's names is never changed without force."""
 FEWEST = 10
-"""Zones with fewer records of ours than this are too small for a share to mean anything."""
+"""Zones with fewer names of ours than this are too small for a share to mean anything: one site more or less is much."""
 
 
 class Unsafe(Exception):
@@ -32,13 +32,15 @@ def objections(plan: Plan, wanted: Desired, world: World, healthy: frozenset[str
 
 
 def _shares(plan: Plan, world: World) -> Iterator[str]:
-    owned = {zone.name: sum(map(world.owned, zone.record_sets)) for zone in world.zones.values()}
-    touched = Counter(
-        step.zone for step in plan.steps if step.what == RECORD and step.action != CREATE and not step.only_weight
-    )
-    for zone, count in touched.items():
-        if owned[zone] >= FEWEST and count > SHARE * owned[zone]:
-            yield f"{count} of the {owned[zone]} records in {zone} would be changed or deleted, more than {SHARE:.0%}"
+    touched: defaultdict[str, set[str]] = defaultdict(set)
+    for step in plan.steps:
+        if step.what == RECORD and step.action != CREATE and not step.only_weight:
+            touched[step.zone].add(step.name)
+    for zone, names in touched.items():
+        record_sets = world.zones[zone].record_sets
+        owned = {record_set["Name"] for record_set in record_sets if world.owned(record_set)}
+        if len(owned) >= FEWEST and len(names) > SHARE * len(owned):
+            yield f"{len(names)} of the {len(owned)} names in {zone} would be changed or deleted, more than {SHARE:.0%}"
 
 
 def _deserted(plan: Plan, wanted: Desired, healthy: frozenset[str] | None) -> Iterator[str]:
