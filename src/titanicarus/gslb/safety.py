@@ -12,7 +12,7 @@ from titanicarus.gslb.world import World
 SHARE = 0.3
 """More than this part of a zone's names is never changed without force."""
 FEWEST = 10
-"""Zones with fewer names of ours than this are too small for a share to mean anything: one site more or less is much."""
+"""Zones with fewer names of ours are too small for a share to mean anything: one site more or less is much of them."""
 
 
 class Unsafe(Exception):
