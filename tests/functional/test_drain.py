@@ -13,6 +13,7 @@ WEB: dict[str, Any] = {"web": {"load_balancers": ["10.71.1.11", "10.71.1.12"]}}
 LB: dict[str, Any] = {
     "lb": {
         "vrrp": {
+            "router_id": 1,
             "peers": ["10.71.1.12"],
             "vips": [
                 {"address": "198.18.1.10/24", "interface": "wan0"},
