@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from lab.running import Running, Show, pass_seconds, until
 
+from titanicarus.control.apply import wait_until_ready
 from titanicarus.lab import CLIENT, ProbeResult
 
 RUNS = [0, 1, *(pytest.param(run, marks=pytest.mark.exhaustive) for run in range(2, 5))]
@@ -132,6 +133,8 @@ def masterless(whole: Running) -> Iterator[Running]:
     whole.masters("stop")
     yield whole
     whole.masters("start")
+    silent = wait_until_ready(whole.lab, whole.declaration, whole.lab.ids, deadline=120)
+    assert not silent, f"{', '.join(silent)} did not come back to the masters"
 
 
 @pytest.mark.parametrize("run", [0, *(pytest.param(run, marks=pytest.mark.exhaustive) for run in range(1, 5))])

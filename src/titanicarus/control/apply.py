@@ -104,6 +104,7 @@ def apply(
     full: bool = False,
     test: bool = False,
     deadline: float = 900.0,
+    patience: float = 30.0,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Applied:
     """Apply the pushed state to the hosts that match `target` (a host id or a pattern like `syd-*`; None: all).
@@ -111,8 +112,9 @@ def apply(
     Hosts that are at their declared state already are left alone unless `full`. When states or code are new (and with
     `full`), the others go in waves, so that the hosts of a pair are never changed at the same time, and when a host of
     a wave fails, later waves are held back. New data, such as one more site, goes to all at once.
-    `deadline` in seconds bounds the whole; a host that has not answered by then has the outcome NO_ANSWER. Raises
-    NoMaster and NoSuchTarget.
+    A living host that did not answer, as its minion had just lost its master, is asked once more when it is back within
+    `patience` seconds. `deadline` in seconds bounds the whole; a host that has not answered by then has the outcome
+    NO_ANSWER. Raises NoMaster and NoSuchTarget.
     """
     started = time.monotonic()
     until = started + deadline
@@ -126,18 +128,26 @@ def apply(
     careful = Behind.CODE in behind.values()
     results |= {host: HostResult(host, Outcome.UNCHANGED) for host in living if host not in asked}
     results |= {host: HostResult(host, Outcome.HELD_BACK) for host in asked}
+
+    def ask(hosts: Sequence[str]) -> None:
+        jobs = {
+            master: _job({host: masters.expected.get(host) for host in some}, full=full, test=test)
+            for master, some in masters.share(hosts).items()
+        }
+        for host, answer in _answers_to_all(transport, jobs, until):
+            if host in hosts:
+                results[host] = _result(host, answer)
+                progress(f"{host}: {_brief(results[host])}")
+
     for wave in waves(declaration, asked) if careful else filter(None, [asked]):
         if any(result.outcome is Outcome.FAILED for result in results.values()) or time.monotonic() > until:
             break
         results |= {host: HostResult(host, Outcome.NO_ANSWER) for host in wave}
-        jobs = {
-            master: _job({host: masters.expected.get(host) for host in hosts}, full=full, test=test)
-            for master, hosts in masters.share(wave).items()
-        }
-        for host, answer in _answers_to_all(transport, jobs, until):
-            if host in wave:
-                results[host] = _result(host, answer)
-                progress(f"{host}: {_brief(results[host])}")
+        ask(wave)
+        silent = [host for host in wave if results[host].outcome is Outcome.NO_ANSWER and transport.reachable(host)]
+        rest = min(patience, until - time.monotonic())
+        missing = wait_until_ready(transport, declaration, silent, deadline=rest) if silent else []
+        ask([host for host in silent if host not in missing])
     return Applied(masters.ids, dict(sorted(results.items())), round(time.monotonic() - started, 2))
 
 

@@ -92,7 +92,7 @@ def test_each_host_has_one_result(declaration: Declaration) -> None:
     )
     transport.down = {"syd-store2"}
     seen: list[str] = []
-    done = apply(transport, declaration, "syd-*", progress=seen.append)
+    done = apply(transport, declaration, "syd-*", patience=0, progress=seen.append)
     outcomes = {host: result.outcome for host, result in done.results.items()}
     assert outcomes == {
         "syd-fw1": Outcome.NO_ANSWER,
@@ -122,7 +122,7 @@ def test_the_hosts_of_a_pair_never_change_at_the_same_time(declaration: Declarat
 def test_a_wave_that_fails_holds_the_next_one_back(declaration: Declaration) -> None:
     failed = summary("failed", failed=[{"id": "nginx_sites", "comment": "nginx -t said no"}])
     transport = ScriptedTransport({"syd-web1": failed, "syd-web2": summary()})
-    done = apply(transport, declaration, "syd-web*")
+    done = apply(transport, declaration, "syd-web*", patience=0)
     assert done.results["syd-web1"].failed == (("nginx_sites", "nginx -t said no"),)
     assert done.results["syd-web2"].outcome is Outcome.HELD_BACK
     assert transport.jobs == [["syd-web1"]]
@@ -131,26 +131,26 @@ def test_a_wave_that_fails_holds_the_next_one_back(declaration: Declaration) -> 
 def test_hosts_at_their_declared_state_are_not_asked(declaration: Declaration) -> None:
     transport = ScriptedTransport({"syd-web2": summary()})
     transport.records = {"syd-web1": "c1-w", "syd-web2": "c0-x"}
-    done = apply(transport, declaration, "syd-web*")
+    done = apply(transport, declaration, "syd-web*", patience=0)
     assert transport.jobs == [["syd-web2"]]
     assert done.results["syd-web1"].outcome is Outcome.UNCHANGED and done.ok
-    apply(transport, declaration, "syd-web*", full=True)
+    apply(transport, declaration, "syd-web*", full=True, patience=0)
     assert transport.jobs[1:] == [["syd-web1"], ["syd-web2"]]
 
 
 def test_new_data_goes_to_all_at_once_and_new_code_does_not(declaration: Declaration) -> None:
     transport = ScriptedTransport({"syd-web1": summary(), "syd-web2": summary()})
     transport.records = {"syd-web1": "c1-older", "syd-web2": "c1-older"}
-    apply(transport, declaration, "syd-web*")
+    apply(transport, declaration, "syd-web*", patience=0)
     transport.records = {"syd-web1": "c0-w", "syd-web2": "c1-older"}
-    apply(transport, declaration, "syd-web*")
+    apply(transport, declaration, "syd-web*", patience=0)
     assert transport.jobs == [["syd-web1", "syd-web2"], ["syd-web1"], ["syd-web2"]]
 
 
 def test_hosts_that_are_down_are_not_waited_for(declaration: Declaration) -> None:
     transport = ScriptedTransport({"syd-web1": summary("unchanged")})
     transport.down = {"syd-web2"}
-    done = apply(transport, declaration, "syd-web*")
+    done = apply(transport, declaration, "syd-web*", patience=0)
     asked = transport.argv[transport.argv.index("-L") + 1]
     assert asked == "syd-web1" and not done.ok
 
@@ -170,11 +170,28 @@ def test_each_host_is_told_the_revision_that_it_should_have(declaration: Declara
 def test_a_job_that_never_ends_is_given_up_at_the_deadline(declaration: Declaration) -> None:
     transport = ScriptedTransport({"syd-web1": summary()}, then_sleep=600)
     started = time.monotonic()
-    done = apply(transport, declaration, "syd-*", deadline=8)
+    done = apply(transport, declaration, "syd-*", deadline=8, patience=0)
     assert time.monotonic() - started < 60
     assert done.results["syd-web1"].outcome is Outcome.APPLIED
     assert done.results["syd-lb1"].outcome is Outcome.NO_ANSWER
     assert done.results["syd-web2"].outcome is Outcome.HELD_BACK
+
+
+def test_a_minion_that_had_just_lost_its_master_is_asked_once_more(declaration: Declaration) -> None:
+    class Returning(ScriptedTransport):
+        """syd-web2 does not hear the first job, and hears everything from its first ping on."""
+
+        def command(self, host_id: str, argv: Sequence[str]) -> list[str]:
+            if "test.ping" in argv:
+                self._answers = {"syd-web2": True}
+            elif "-L" in argv:
+                self._answers = {"syd-web2": summary() if self.jobs else False, "syd-web1": summary()}
+            return super().command(host_id, argv)
+
+    transport = Returning()
+    done = apply(transport, declaration, "syd-web*")
+    assert done.ok
+    assert transport.jobs.count(["syd-web1"]) == 1
 
 
 def test_a_salt_that_refuses_its_arguments_is_an_error(declaration: Declaration) -> None:
