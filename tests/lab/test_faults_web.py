@@ -133,7 +133,8 @@ def masterless(whole: Running) -> Iterator[Running]:
     whole.masters("stop")
     yield whole
     whole.masters("start")
-    silent = wait_until_ready(whole.lab, whole.declaration, whole.lab.ids, deadline=120)
+    hosts = [host.id for host in whole.lab.fleet.hosts]
+    silent = wait_until_ready(whole.lab, whole.declaration, hosts, deadline=120)
     assert not silent, f"{', '.join(silent)} did not come back to the masters"
 
 
