@@ -154,7 +154,7 @@ def test_row_16_the_aws_api_is_out_of_reach(world: Running, show: Show) -> None:
 
 
 @pytest.mark.exhaustive
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1500)
 def test_row_20_a_line_that_flaps_moves_users_once(world: Running, show: Show) -> None:
     island = world.islands[-1]
     seen: list[bool] = []
