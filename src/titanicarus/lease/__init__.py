@@ -1,4 +1,4 @@
-"""Leases: who may write. The protocol of `docs/leases.md` as a pure state machine; nothing here reads a clock or a socket.
+"""Leases: who may write. The protocol of `docs/leases.md` as a pure state machine, without a clock or a socket.
 
 What holds always, for each item:
 
@@ -12,6 +12,7 @@ What holds always, for each item:
 `record`      the item as the witness stores it, and what can be told from it
 `timing`      the policy, in seconds
 `messages`    what goes in and out of the protocol
-`protocol`    the state machine: one object for an item on a host
+`protocol`    the state machine: one object for an item on a host; it is an `owner`, which goes by the `rules`, which
+              look at what is in the `register`
 `simulation`  schedules of faults, and the judge of the three sentences above
 """

@@ -152,7 +152,9 @@ class SimulatedDatabase:
             mine.extend(fetched)
             self._read_branch()
         if other.ready_for is not None and source.island == self.host.island:
-            self.world.send(self.host.name, source.name, other.acknowledged_by, self.host.name, self.start_id, len(mine))
+            self.world.send(
+                self.host.name, source.name, other.acknowledged_by, self.host.name, self.start_id, len(mine)
+            )
 
     def _diverged(self, source: Host) -> None:
         """A copy that is no beginning of its source's is rebuilt, once it has been so for a while."""

@@ -89,13 +89,17 @@ def random_schedule(seed: int, lease: type[Lease] = Lease) -> Outcome:
     world.run(SETTLED * world.random.random() ** 0.3)
     dice = world.random
     if dice.random() < 0.5:
-        world.lost, world.doubled, world.late = dice.choice([0, 0.02, 0.2]), dice.choice([0, 0.1]), dice.choice([0, 0.1])
+        world.lost, world.doubled, world.late = (
+            dice.choice([0, 0.02, 0.2]),
+            dice.choice([0, 0.1]),
+            dice.choice([0, 0.1]),
+        )
     for _ in range(dice.randint(1, 7)):
         world.after(dice.uniform(0, FAULTS_END - SETTLED - 15), _something, world)
     return finish(world, dice.uniform(SETTLED + 5, FAULTS_END))
 
 
-def _something(world: World) -> None:
+def _something(world: World) -> None:  # noqa: PLR0912 - a list of faults
     """One fault, mostly where it hurts, for a random time."""
     if world.judge.healed is not None:
         return

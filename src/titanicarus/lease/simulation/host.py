@@ -70,7 +70,13 @@ class Host:
             self.life += 1
             name = f"{self.name}.{self.life}"
             self.keeper = self.world.lease(
-                self.name, "a/sql", self.places, self.world.timing, self.clock(), name, self.epoch_seen
+                self.name,
+                "a/sql",
+                self.places,
+                timing=self.world.timing,
+                now=self.clock(),
+                name=name,
+                epoch_seen=self.epoch_seen,
             )
             self.world.after(self.world.random.uniform(0, TICK), self._tick, self.life)
             self.world.after(self.world.random.uniform(0, 1), self._beat, self.life)
@@ -127,9 +133,9 @@ class Host:
         if life != self.life or self._stopped(self._pull, life):
             return
         database, source = self.database, self.source()
-        if source and database.running and database.frozen_since is None and database.ready_for is None:
-            if self.world.passes(self.name, source.name):
-                database.pull(source)
+        replicates = database.running and database.frozen_since is None and database.ready_for is None
+        if source and replicates and self.world.passes(self.name, source.name):
+            database.pull(source)
         self.world.after(PULL_EVERY, self._pull, life)
 
     def source(self) -> Host | None:

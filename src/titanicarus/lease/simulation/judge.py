@@ -37,7 +37,9 @@ class Judge:
 
     def written(self, before: Record, after: Record) -> None:
         if after.epoch < before.epoch or (after.epoch == before.epoch and after.owner != before.owner):
-            self._fail("epoch", f"{before.owner} in epoch {before.epoch} was followed by {after.owner} in {after.epoch}")
+            self._fail(
+                "epoch", f"{before.owner} in epoch {before.epoch} was followed by {after.owner} in {after.epoch}"
+            )
 
     def opened(self, host: Host) -> None:
         """A gate was opened, or kept open for longer."""
@@ -97,6 +99,11 @@ class Judge:
             self._fail(kind, f"{[host.name for host in writers]} are open; {known}; {self.world.record}")
         self.whole(writers[0])
         return (self.first_ack or 0.0) - (self.healed or 0.0)
+
+    def no_writer(self) -> None:
+        """Nobody took what somebody should have."""
+        known = {host.name: host.keeper.why for host in self.world.hosts.values() if host.keeper}
+        self._fail("no writer", f"{known}; {self.world.record}")
 
     def whole(self, host: Host) -> None:
         """Everything that was acknowledged, and not reported as given up, is there."""

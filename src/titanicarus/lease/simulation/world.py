@@ -22,7 +22,9 @@ FASTEST, SLOWEST, LATE = 0.001, 0.02, 4.0
 class World:
     """Hosts, links and the witness. Times are seconds since the beginning; each host's clock has its own rate."""
 
-    def __init__(self, seed: int, lease: type[Lease] = Lease, timing: Timing | None = None, drift: float = 0.01) -> None:
+    def __init__(
+        self, seed: int, lease: type[Lease] = Lease, timing: Timing | None = None, drift: float = 0.01
+    ) -> None:
         self.random = Random(seed)  # noqa: S311 - a schedule must be had again from its seed
         self.timing = timing or Timing(max_lag=30)
         self.lease = lease

@@ -1,0 +1,158 @@
+"""What one host knows of an item, from its own requests to the witness."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from math import inf
+
+from titanicarus.lease.messages import Read, Write
+from titanicarus.lease.record import Record
+from titanicarus.lease.timing import Timing
+
+
+class Register:
+    """The item as it was last seen, and those writes of which nobody knows whether they were made.
+
+    One request at a time; a reply to an older one is ignored, because whatever it says is not known to be so any more.
+    """
+
+    def __init__(
+        self,
+        me: str,
+        item: str,
+        places: Mapping[str, str],
+        *,
+        timing: Timing,
+        now: float,
+        name: str,
+        epoch_seen: int = 0,
+    ) -> None:
+        self.me, self.item, self.places, self.timing, self.name = me, item, dict(places), timing, name
+        self.born = now
+        self.known: Record | None = None
+        self.epoch_seen = epoch_seen
+        self.still_since = now
+        self.heard_at = -inf
+        self.valid_until = -inf
+        self.confirmed = False
+        self.gate_until = -inf
+        self.why = "has not read the item yet"
+        self._unsure: tuple[tuple[Write, float], ...] = ()
+        self._request: tuple[Read | Write, float] | None = None
+        self._requests = 0
+        self._sent_at = -inf
+
+    def on_read(self, now: float, request: int, record: Record) -> None:
+        """The witness answered a read."""
+        if self._answers(request):
+            self._learn(now, record)
+
+    def on_written(self, now: float, request: int) -> None:
+        """The witness made the write."""
+        if self._request and self._answers(request, keep=True):
+            write, sent = self._request
+            self._request = None
+            if isinstance(write, Write):
+                self._learn(now, write.record)
+                self._confirm(sent)
+
+    def on_conflict(self, now: float, request: int, record: Record) -> None:
+        """The witness refused the write: the item is as given."""
+        if self._answers(request):
+            self._learn(now, record)
+
+    def on_no_answer(self, request: int) -> None:
+        """The witness could not be asked, or did not answer. Whether a write was made is not known."""
+        if self._request and self._answers(request, keep=True):
+            asked, sent = self._request
+            self._request = None
+            if isinstance(asked, Write):
+                self._note_unknown(asked, sent)
+
+    def _read(self, now: float) -> Read:
+        self._requests += 1
+        read = Read(self._requests)
+        self._request, self._sent_at = (read, now), now
+        return read
+
+    def _write(self, now: float, wanted: Record) -> Write:
+        self._requests += 1
+        record = self._record()
+        write = Write(self._requests, replace(wanted, nonce=f"{self.name}-{self._requests}"), record.nonce)
+        self._request, self._sent_at = (write, now), now
+        return write
+
+    def _answers(self, request: int, keep: bool = False) -> bool:
+        if self._request is None or self._request[0].request != request:
+            return False
+        if not keep:
+            self._request = None
+        return True
+
+    def _time_out(self, now: float) -> None:
+        if self._request is None:
+            return
+        request, sent = self._request
+        if now - sent >= self.timing.request:
+            self._request = None
+            if isinstance(request, Write):
+                self._note_unknown(request, sent)
+
+    def _note_unknown(self, write: Write, sent: float) -> None:
+        self._unsure = (*self._unsure, (write, sent))
+
+    def _learn(self, now: float, record: Record) -> None:
+        """The witness says that the item is this."""
+        if not self._accepts(record):
+            self.why = f"the witness has epoch {record.epoch} after epoch {self.epoch_seen}: not believed"
+            return
+        self.heard_at = now
+        was_mine = self._is_mine()
+        landed = next((sent for write, sent in self._unsure if write.record.nonce == record.nonce), None)
+        self._unsure = tuple((write, sent) for write, sent in self._unsure if self._may_still_land(write, record))
+        if self.known is None or self.known.nonce != record.nonce:
+            self.still_since = now
+        self.known = record
+        self.epoch_seen = max(self.epoch_seen, record.epoch)
+        if self._is_mine():
+            if not was_mine:
+                self._forget_ownership()
+            if landed is not None:
+                self._confirm(landed)
+        elif was_mine:
+            self.confirmed, self.valid_until = False, -inf
+
+    def _accepts(self, record: Record) -> bool:
+        """An epoch lower than one that was seen is a witness gone wrong, and is not believed."""
+        return record.epoch >= self.epoch_seen
+
+    def _may_still_land(self, write: Write, record: Record) -> bool:
+        return write.expect == record.nonce
+
+    def _confirm(self, sent: float) -> None:
+        """A write of mine is in the witness; it was sent at that time."""
+        if self._is_mine():
+            self.confirmed = True
+            self.valid_until = max(self.valid_until, sent + self.timing.hold)
+
+    def _forget_ownership(self) -> None:
+        self.confirmed, self.valid_until, self.gate_until = False, -inf, -inf
+
+    def _may_land(self) -> list[Write]:
+        """My writes that may be in the witness, or get there later, without my knowing."""
+        writes = [write for write, _sent in self._unsure]
+        if self._request and isinstance(self._request[0], Write):
+            writes.append(self._request[0])
+        return writes
+
+    def _is_mine(self) -> bool:
+        return self.known is not None and self.known.owner == self.me
+
+    def _owner(self) -> str:
+        return self.known.owner if self.known else "nobody known"
+
+    def _record(self) -> Record:
+        if self.known is None:
+            raise RuntimeError("no item has been read yet")
+        return self.known
