@@ -32,8 +32,8 @@ class Owner(Rules):
         self._shut_since: float | None = None
         self._moving: tuple[str, float] | None = None
 
-    def _forget_ownership(self) -> None:
-        super()._forget_ownership()
+    def _forget_ownership(self, keep_gate: bool = False) -> None:
+        super()._forget_ownership(keep_gate)
         self._shut_since, self._waits_since, self._moving, self.overriding = None, None, None, False
 
     def _confirm(self, sent: float) -> None:
@@ -80,7 +80,7 @@ class Owner(Rules):
 
     def _open(self, now: float, database: Database) -> list[Action]:
         record = self._record()
-        if now >= self.valid_until or not self._may_still_own():
+        if now >= self.valid_until or not self.confirmed:
             self.why = "owns the item, but cannot prove it: the gate is shut"
             return []
         self.gate_until = max(self.gate_until, self.valid_until)
@@ -175,7 +175,7 @@ class Owner(Rules):
 
     def _ask(self, now: float) -> list[Action]:
         """Failsafe: while the witness does not confirm, ask everybody who could take the item not to."""
-        if not self._unsure or not self.is_open(now) or now - self._round.sent < self.timing.renew:
+        if not self._unsure or not self._may_ask(now) or now - self._round.sent < self.timing.renew:
             return []
         record = self._record()
         self._round = _Round(self._round.number + 1, now)
@@ -219,7 +219,7 @@ class Owner(Rules):
         to_standby = target == record.standby
         if self._moving is None:
             self._moving = (target, now)
-            self.gate_until, self.valid_until = -inf, -inf
+            self.gate_until = -inf
             self.why = f"hands the item to {target}: the gate is shut"
             return [Fence()] if to_standby else [Shut()]
         position = record.position
@@ -232,6 +232,7 @@ class Owner(Rules):
             since = self._moving[1]
             if at < since or self._behind(replace(record, position=position), told) != 0:
                 return self._write_if(now, record, self._is_due(now))
+        self._give_up()
         handed = replace(
             record,
             owner=target,

@@ -38,7 +38,7 @@ class Register:
         self.confirmed = False
         self.gate_until = -inf
         self.why = "has not read the item yet"
-        self._unsure: tuple[tuple[Write, float], ...] = ()
+        self._unsure: tuple[Write, ...] = ()
         self._request: tuple[Read | Write, float] | None = None
         self._requests = 0
         self._sent_at = -inf
@@ -61,14 +61,15 @@ class Register:
         """The witness refused the write: the item is as given."""
         if self._answers(request):
             self._learn(now, record)
+            self._sent_at = -inf
 
     def on_no_answer(self, request: int) -> None:
         """The witness could not be asked, or did not answer. Whether a write was made is not known."""
         if self._request and self._answers(request, keep=True):
-            asked, sent = self._request
+            asked, _sent = self._request
             self._request = None
             if isinstance(asked, Write):
-                self._note_unknown(asked, sent)
+                self._note_unknown(asked)
 
     def _read(self, now: float) -> Read:
         self._requests += 1
@@ -97,38 +98,32 @@ class Register:
         if now - sent >= self.timing.request:
             self._request = None
             if isinstance(request, Write):
-                self._note_unknown(request, sent)
+                self._note_unknown(request)
 
-    def _note_unknown(self, write: Write, sent: float) -> None:
-        self._unsure = (*self._unsure, (write, sent))
-
-    def _learn(self, now: float, record: Record) -> None:
-        """The witness says that the item is this."""
-        if not self._accepts(record):
-            self.why = f"the witness has epoch {record.epoch} after epoch {self.epoch_seen}: not believed"
-            return
-        self.heard_at = now
-        was_mine = self._is_mine()
-        landed = next((sent for write, sent in self._unsure if write.record.nonce == record.nonce), None)
-        self._unsure = tuple((write, sent) for write, sent in self._unsure if self._may_still_land(write, record))
-        if self.known is None or self.known.nonce != record.nonce:
-            self.still_since = now
-        self.known = record
-        self.epoch_seen = max(self.epoch_seen, record.epoch)
-        if self._is_mine():
-            if not was_mine:
-                self._forget_ownership()
-            if landed is not None:
-                self._confirm(landed)
-        elif was_mine:
-            self.confirmed, self.valid_until = False, -inf
+    def _note_unknown(self, write: Write) -> None:
+        self._unsure = (*self._unsure, write)
 
     def _accepts(self, record: Record) -> bool:
         """An epoch lower than one that was seen is a witness gone wrong, and is not believed."""
         return record.epoch >= self.epoch_seen
 
-    def _may_still_land(self, write: Write, record: Record) -> bool:
-        return write.expect == record.nonce
+    def _learn(self, now: float, record: Record) -> None:
+        """The witness says that the item is this.
+
+        An open owner learns so only from the answer to a write of its own: then none of its older ones can land.
+        """
+        if not self._accepts(record):
+            self.why = f"the witness has epoch {record.epoch} after epoch {self.epoch_seen}: not believed"
+            return
+        self.heard_at = now
+        was_mine = self._is_mine()
+        self._unsure = ()
+        if self.known is None or self.known.nonce != record.nonce:
+            self.still_since = now
+        self.known = record
+        self.epoch_seen = max(self.epoch_seen, record.epoch)
+        if self._is_mine() != was_mine:
+            self._forget_ownership(keep_gate=was_mine)
 
     def _confirm(self, sent: float) -> None:
         """A write of mine is in the witness; it was sent at that time."""
@@ -136,12 +131,19 @@ class Register:
             self.confirmed = True
             self.valid_until = max(self.valid_until, sent + self.timing.hold)
 
-    def _forget_ownership(self) -> None:
-        self.confirmed, self.valid_until, self.gate_until = False, -inf, -inf
+    def _forget_ownership(self, keep_gate: bool = False) -> None:
+        self.confirmed, self.valid_until = False, -inf
+        if not keep_gate:
+            self.gate_until = -inf
+
+    @property
+    def awaits_write(self) -> Record | None:
+        """What is being written, while the outcome is awaited."""
+        return self._request[0].record if self._request and isinstance(self._request[0], Write) else None
 
     def _may_land(self) -> list[Write]:
         """My writes that may be in the witness, or get there later, without my knowing."""
-        writes = [write for write, _sent in self._unsure]
+        writes = list(self._unsure)
         if self._request and isinstance(self._request[0], Write):
             writes.append(self._request[0])
         return writes

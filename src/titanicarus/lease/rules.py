@@ -41,13 +41,17 @@ class Rules(Register):
         hosts = {host for write in self._may_land() for host in write.record.eligible}
         return frozenset(hosts | set(self._record().eligible)) - {self.me}
 
-    def _may_still_own(self) -> bool:
-        """Rules 4, 5 and 10: a write of mine is confirmed, and none by which I gave the item away may still be made."""
-        return self.confirmed and all(write.record.owner == self.me for write in self._may_land())
+    def _give_up(self) -> None:
+        """Rule 10: from before it gives the item away, an owner opens only by a write that is confirmed after that."""
+        self.gate_until, self.valid_until = -inf, -inf
+
+    def _may_ask(self, now: float) -> bool:
+        """Rule 4: only an open owner asks."""
+        return now < self.gate_until
 
     def _may_extend(self, now: float) -> bool:
         """Rule 4: promises keep an open owner open; they open nobody."""
-        return self._may_still_own() and now < self.valid_until
+        return self.confirmed and now < self.valid_until
 
     def _stood_still(self, now: float) -> bool:
         """Rule 2: I have myself watched the nonce stand still."""

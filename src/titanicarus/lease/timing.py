@@ -30,7 +30,7 @@ class Timing:
     heartbeat: float = 10.0
     prune: float = 60.0
     """A host whose heartbeat in the witness stood still for so long is no longer eligible."""
-    tell: float = 2.0
+    tell: float = 1.0
     """How often replicas tell each other where they are."""
     arm: float = 0.3
     """An order to open the gate that is older than this is refused by the kernel."""

@@ -57,6 +57,7 @@ def power_off(world: World, island: str) -> None:
 def heal(world: World) -> None:
     """Everything is there again, and nothing fails any more."""
     world.cut.clear()
+    world.slow.clear()
     world.lost = world.doubled = world.late = 0.0
     world.witness_up = True
     for host in world.hosts.values():

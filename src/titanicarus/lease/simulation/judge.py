@@ -54,8 +54,10 @@ class Judge:
         record = host.keeper.known if host.keeper else None
         if record is None or record.owner != host.name or record.stage is Stage.OPEN:
             return record is not None and record.owner == host.name
-        if record.standby is None:
-            return record.stage is Stage.HANDED
+        if record.stage is Stage.HANDED:
+            # Whoever handed it over has everything, and could take it back for so long.
+            timing = self.world.timing
+            return record.standby is None or self.world.now - self.world.owned_since < timing.wait + timing.others
         return record.standby == host.name and record.standby_start_id == start_id
 
     def promoted(self, host: Host, epoch: int) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from titanicarus.lease.messages import Wishes
 from titanicarus.lease.protocol import Lease
-from titanicarus.lease.record import Stage
+from titanicarus.lease.record import Record, Stage
 from titanicarus.lease.simulation.faults import SETTLED, Outcome, cut, cut_off, cut_vpn, finish, mend, power_off
 from titanicarus.lease.simulation.host import Host
 from titanicarus.lease.simulation.world import WITNESS, World
@@ -31,11 +31,16 @@ def _wait(world: World, seconds: float) -> None:
     world.run(world.now + seconds)
 
 
-def _until(world: World, condition: Callable[[], bool], seconds: float) -> None:
+def _until(world: World, condition: Callable[[], bool], seconds: float, step: float = 0.02) -> None:
     """Run until the condition holds, or for so long."""
     end = world.now + seconds
     while world.now < end and not condition():
-        world.run(world.now + 0.02)
+        world.run(world.now + step)
+
+
+def _writes(host: Host, wanted: Callable[[Record], bool] = lambda _: True) -> bool:
+    """Whether a write of that kind by the host's keeper is on its way."""
+    return host.keeper is not None and host.keeper.awaits_write is not None and wanted(host.keeper.awaits_write)
 
 
 def _alone(world: World) -> None:
@@ -222,14 +227,17 @@ def handed_over(world: World) -> Outcome:
 
 
 def move_gone_wrong(world: World) -> Outcome:
-    """A planned move whose last write is late or whose reply is lost, while the target is slow."""
-    world.hosts["a1"].wishes = Wishes(move_to=world.random.choice(["b1", "c1"]))
-    world.late = world.random.choice([0.3, 0.7])
-    world.lost = world.random.choice([0, 0.1])
+    """A planned move whose last write is late or whose reply is lost, on lines that lose some."""
+    owner = world.hosts["a1"]
+    owner.wishes = Wishes(move_to=world.random.choice(["b1", "c1"]))
     if world.random.random() < 0.5:
+        _until(world, lambda: not owner.accepts(), 5, step=0.002)
+        world.slow["a1", WITNESS] = world.random.uniform(2.5, 4)
+    else:
+        world.late, world.lost = world.random.choice([0.3, 0.7]), world.random.choice([0, 0.1])
         world.after(world.random.uniform(0, 1), cut, world, WITNESS, "a1", False)
         world.after(world.random.uniform(2, 6), mend, world, WITNESS, "a1")
-    _wait(world, world.random.uniform(5, 20))
+    _wait(world, world.random.uniform(6, 20))
     return finish(world, world.now + 5)
 
 
@@ -251,14 +259,17 @@ def stopped_in_the_act(world: World) -> Outcome:
 
 
 def witness_from_a_backup(world: World) -> Outcome:
-    """The witness goes back to what it was before the last change of owner."""
+    """The witness is put back to what it was before the last change of owner, which does not reach it just then."""
     before = world.record
+    for name in ("b1", "c1"):
+        world.hosts[name].database.batch = 0
     world.hosts["a1"].power_off()
     _until(world, lambda: world.record.owner != "a1" and world.record.stage is Stage.OPEN, 25)
     _wait(world, world.random.uniform(2, 6))
     now = world.record
+    cut(world, "a2", WITNESS)
     world.record = replace(before, nonce="from-a-backup")
-    _wait(world, world.random.uniform(5, 10))
+    _wait(world, world.random.uniform(15, 20))
     world.record = replace(now, nonce="put-right")
     return finish(world, world.now + 3)
 
@@ -282,33 +293,27 @@ def pruned_host_comes_back(world: World) -> Outcome:
 
 
 def readmitted_unheard(world: World) -> Outcome:
-    """The write that makes a host eligible again lands, its reply does not arrive, and the owner loses the witness."""
+    """The write that makes a host eligible again lands unheard, and the owner loses the witness and that host."""
     cut_off(world, "b")
     _wait(world, world.timing.prune + 15)
     world.cut.clear()
     cut(world, "b1", "a1")
-    seen = {"b1" in world.record.eligible}
+    _until(world, lambda: _writes(world.hosts["a1"], lambda record: "b1" in record.eligible), 20, step=0.0005)
     world.cut.add((WITNESS, "a1"))
-    _wait(world, 0.9)
-    mend(world, WITNESS, "a1")
-    while "b1" not in world.record.eligible and world.now < 200:
-        before = world.record
-        _wait(world, 0.002)
-        if "b1" in world.record.eligible and "b1" not in before.eligible:
-            cut(world, "a1", WITNESS)
-    seen.add("b1" in world.record.eligible)
+    _wait(world, 0.03)
     cut(world, "a1", WITNESS)
-    _wait(world, world.random.uniform(10, 20))
+    _wait(world, world.random.uniform(12, 20))
     return finish(world, world.now + 3)
 
 
 def named_before_it_caught_up(world: World) -> Outcome:
-    """A replica that is far behind comes back, slowly; the owner dies soon after."""
+    """A replica that is far behind comes back, slowly; the owner dies as soon as it is named."""
     _alone(world)
     world.hosts["a2"].database.batch = 1
     _wait(world, world.random.uniform(5, 15))
     world.hosts["a2"].boot()
-    _wait(world, world.random.uniform(1, 12))
+    _until(world, lambda: world.record.standby == "a2", 15)
+    _wait(world, world.random.uniform(0, 2))
     world.hosts["a1"].power_off()
     _wait(world, 12)
     return finish(world, world.now + 5)
@@ -329,18 +334,26 @@ def standby_cut_and_nobody_told(world: World) -> Outcome:
 
 
 def naming_unheard(world: World) -> Outcome:
-    """The write that names the standby lands unheard; the standby is cut from the owner, which dies."""
+    """The write that names the standby lands unheard; the standby is cut from the owner, which dies later."""
     _alone(world)
     world.hosts["a2"].boot()
-    while world.record.standby is None and world.now < 60:
-        _wait(world, 0.001)
-    cut(world, "a1", WITNESS)
-    _wait(world, world.random.uniform(0, 0.5))
+    _until(world, lambda: _writes(world.hosts["a1"], lambda record: record.standby == "a2"), 25, step=0.0005)
+    world.cut.add((WITNESS, "a1"))
     cut(world, "a1", "a2")
     _wait(world, world.random.uniform(2, 4.5))
     world.hosts["a1"].power_off()
     _wait(world, 15)
     return finish(world, world.now + 5)
+
+
+def owner_stopped_with_a_reply_on_its_way(world: World) -> Outcome:
+    """The reply to a renewal waits in the owner's socket while the owner is frozen."""
+    owner = world.hosts["a1"]
+    _until(world, lambda: _writes(owner), 5, step=0.0005)
+    owner.freeze()
+    _wait(world, world.random.uniform(5, 20))
+    owner.thaw()
+    return finish(world, world.now + 10)
 
 
 def owner_comes_back_blank(world: World) -> Outcome:
@@ -359,21 +372,43 @@ def owner_comes_back_blank(world: World) -> Outcome:
 
 
 def old_owner_diverged(world: World) -> Outcome:
-    """The old owner has a tail that nobody else has; the new one dies before the old one is rebuilt."""
-    cut(world, "a1", "a2")
-    _wait(world, world.random.uniform(0.5, 1.5))
-    cut_off(world, "a")
-    cut(world, "a1", "a2")
+    """The old owner has a long tail that nobody else has; the new one dies before the old one is rebuilt."""
+    old, new = world.hosts["a1"], world.hosts["a2"]
+    new.database.batch = 0
     cut(world, "a1", WITNESS)
-    mend(world, "a2", WITNESS)
-    _until(world, lambda: world.record.owner == "a2" and world.record.stage is Stage.OPEN, 15)
-    _wait(world, world.random.uniform(0, 3))
-    world.cut.clear()
-    cut_vpn(world)
-    _until(world, lambda: "a1" in world.record.eligible, 15)
-    world.hosts["a2"].power_off()
+    _wait(world, world.random.uniform(14, 16))
+    for name in ("a2", "b1", "c1"):
+        cut(world, "a1", name)
+    _until(world, new.accepts, 20)
+    _wait(world, world.random.uniform(10, 12))
+    for name in (WITNESS, "b1", "c1"):
+        mend(world, "a1", name)
+    _until(world, lambda: "a1" in world.record.eligible and old.database.running, 20)
+    cut(world, "b1", WITNESS)
+    cut(world, "c1", WITNESS)
+    new.power_off()
     _wait(world, 20)
-    return finish(world, world.now + 5)
+    return finish(world, world.now + 1)
+
+
+def take_in_flight(world: World) -> Outcome:
+    """A lapsed owner asks for promises while the standby's take is on its way; the standby's keeper may start again."""
+    others = ("a2", "b1", "c1")
+    for name in (*others, WITNESS):
+        cut(world, "a1", name)
+    _wait(world, world.timing.wait - 0.5)
+    world.slow["a2", WITNESS] = 4.0
+    taker = world.hosts["a2"]
+    _until(world, lambda: _writes(taker), 6)
+    world.slow.clear()
+    for name in others:
+        mend(world, "a1", name)
+    if world.random.random() < 0.5:
+        _wait(world, world.random.uniform(1.8, 3))
+        taker.kill_keeper(0.1)
+        cut(world, "a1", "a2")
+    _wait(world, 14)
+    return finish(world, world.now + 1)
 
 
 def replicas_far_behind(world: World) -> Outcome:
@@ -414,8 +449,10 @@ SCENARIOS: dict[str, Scenario] = {
         named_before_it_caught_up,
         standby_cut_and_nobody_told,
         naming_unheard,
+        owner_stopped_with_a_reply_on_its_way,
         owner_comes_back_blank,
         old_owner_diverged,
+        take_in_flight,
         replicas_far_behind,
     )
 }

@@ -31,6 +31,7 @@ class World:
         self.now = 0.0
         self.cut: set[tuple[str, str]] = set()
         self.lost = self.doubled = self.late = 0.0
+        self.slow: dict[tuple[str, str], float] = {}
         self.witness_up = True
         self.arming = True
         self._queue: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
@@ -40,7 +41,7 @@ class World:
         self.record = Record(
             "a/sql", "a1", 1, "birth", Stage.TAKEN, None, None, 0, ("a2", "b1", "c1"), (Branch(0, "birth", 0),)
         )
-        self.highest_epoch = 1
+        self.owned_since = 0.0
         self.heartbeats: dict[str, int] = {}
         for host in self.hosts.values():
             host.boot()
@@ -66,7 +67,8 @@ class World:
         if (source, target) in self.cut or (self.lost and self.random.random() < self.lost):
             return
         late = self.late and self.random.random() < self.late
-        self.after(self.random.uniform(FASTEST, LATE if late else SLOWEST), call, *arguments)
+        delay = self.slow.get((source, target), 0.0)
+        self.after(delay + self.random.uniform(FASTEST, LATE if late else SLOWEST), call, *arguments)
         if self.doubled and self.random.random() < self.doubled:
             self.after(self.random.uniform(FASTEST, LATE), call, *arguments)
 
@@ -86,6 +88,8 @@ class World:
             self.send(WITNESS, host.name, host.keeper_hears, life, "on_conflict", request, self.record)
             return
         self.judge.written(self.record, record)
+        if record.epoch != self.record.epoch:
+            self.owned_since = self.now
         self.record = record
         self.send(WITNESS, host.name, host.keeper_hears, life, "on_written", request)
 
