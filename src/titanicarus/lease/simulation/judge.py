@@ -29,6 +29,7 @@ class Judge:
         self.epoch = 0
         self.reported = 0
         self.by_word: set[str] = set()
+        self._said: dict[int, bool] = {}
         self.healed: float | None = None
         self.first_ack: float | None = None
 
@@ -52,8 +53,13 @@ class Judge:
     def is_guaranteed(self, host: Host, start_id: str) -> bool:
         """Whether the item says that this run of a database has every acknowledged commit."""
         record = host.keeper.known if host.keeper else None
-        if record is None or record.owner != host.name or record.stage is Stage.OPEN:
-            return record is not None and record.owner == host.name
+        if record is None or record.owner != host.name:
+            return False
+        if record.stage is not Stage.OPEN:
+            self._said[record.epoch] = self._says(record, host, start_id)
+        return self._said.get(record.epoch, True)
+
+    def _says(self, record: Record, host: Host, start_id: str) -> bool:
         if record.stage is Stage.HANDED:
             # Whoever handed it over has everything, and could take it back for so long.
             timing = self.world.timing
