@@ -90,17 +90,17 @@ def _spoken() -> Any:
 
     from salt.exceptions import CommandExecutionError
 
+    from titanicarus.aws import AWSError
     from titanicarus.gslb.apply import Changed
     from titanicarus.gslb.desired import UnknownIsland
     from titanicarus.gslb.plan import NotOurs
-    from titanicarus.gslb.route53 import Route53Error
     from titanicarus.gslb.safety import Unsafe
 
     @contextmanager
     def speaking() -> Any:
         try:
             yield
-        except (Changed, NotOurs, Route53Error, UnknownIsland, Unsafe) as error:
+        except (Changed, NotOurs, AWSError, UnknownIsland, Unsafe) as error:
             raise CommandExecutionError(f"{type(error).__name__}: {error}") from error
 
     return speaking()

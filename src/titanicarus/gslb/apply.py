@@ -37,7 +37,7 @@ class Prepared:
 
 
 def prepare(api: Route53, wanted: Desired) -> Prepared:
-    """Read everything and make the plan. Raises Route53Error and NotOurs."""
+    """Read everything and make the plan. Raises AWSError and NotOurs."""
     world = api.read(wanted)
     plan = make_plan(wanted, world)
     healthy = None
@@ -49,7 +49,7 @@ def prepare(api: Route53, wanted: Desired) -> Prepared:
 def apply(api: Route53, wanted: Desired, checksum: str | None = None, *, force: bool = False) -> Plan:
     """Do the plan, which must have this checksum (None: whatever it is). Gives it back.
 
-    Raises Route53Error, NotOurs, Changed and Unsafe; the last two and NotOurs with nothing changed.
+    Raises AWSError, NotOurs, Changed and Unsafe; the last two and NotOurs with nothing changed.
     """
     prepared = prepare(api, wanted)
     plan = prepared.plan

@@ -21,12 +21,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 import route53_emulator
+from titanicarus.lab.image import DYNALITE
 from titanicarus.lab.layout import CLOUD
 from titanicarus.lab.plan import CLOUD_ADDRESS, VANTAGE_ADDRESSES
 
 ADMIN = "/run/route53.sock"
 PROGRAM = ("/opt/salt/bin/python", "-m", "route53_emulator")
 LIBRARY = "/opt/cloud"
+DYNAMODB_PORT = 8000
 _AWS = Path("etc/titanicarus/aws")
 _YEARS = timedelta(days=3650)
 _UNIT = f"""\
@@ -47,6 +49,26 @@ RestartSec=200ms
 [Install]
 WantedBy=multi-user.target
 """
+
+
+_DYNAMODB_UNIT = f"""\
+# Written by the lab.
+[Unit]
+Description=DynamoDB, emulated
+After=network.target
+
+[Service]
+ExecStart=/usr/bin/node /{DYNALITE}/node_modules/dynalite/cli.js --host {CLOUD_ADDRESS} --port {DYNAMODB_PORT} \\
+  --path /var/lib/dynamodb --createTableMs 100
+DynamicUser=yes
+StateDirectory=dynamodb
+Restart=always
+RestartSec=200ms
+
+[Install]
+WantedBy=multi-user.target
+"""
+_UNITS = {"route53.service": _UNIT, "dynamodb.service": _DYNAMODB_UNIT}
 
 
 @dataclass(frozen=True)
@@ -84,6 +106,7 @@ class Account:
             "# Written by the lab, in an operator's stead (docs/aws.md).\n"
             "[default]\nregion = ap-southeast-2\nca_bundle = /etc/titanicarus/aws/ca.pem\nservices = lab\n\n"
             f"[services lab]\nroute_53 =\n  endpoint_url = https://{CLOUD_ADDRESS}\n"
+            f"dynamodb =\n  endpoint_url = http://{CLOUD_ADDRESS}:{DYNAMODB_PORT}\n"
         )
 
 
@@ -96,12 +119,13 @@ def write_first_files(root: Path, account: Account) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
     (folder / "api.pem").write_text(account.server_key + account.certificate)
     (folder / "credentials").write_text(account.credentials)
-    unit = root / "etc/systemd/system/route53.service"
-    unit.write_text(_UNIT)
-    wants = unit.parent / "multi-user.target.wants"
+    units = root / "etc/systemd/system"
+    wants = units / "multi-user.target.wants"
     wants.mkdir(exist_ok=True)
-    if not (wants / unit.name).is_symlink():
-        (wants / unit.name).symlink_to(f"/etc/systemd/system/{unit.name}")
+    for name, text in _UNITS.items():
+        (units / name).write_text(text)
+        if not (wants / name).is_symlink():
+            (wants / name).symlink_to(f"/etc/systemd/system/{name}")
 
 
 def write_program(root: Path) -> bool:

@@ -26,12 +26,14 @@ from titanicarus.lab.mounts import unmount_below
 
 SALT_VENV = Path("opt/salt")
 # Raise a part's number when the code that makes it changes in a way that the part's inputs do not show.
-_RECIPES = {"packages": "1", "salt": "1", "image": "2"}
+_RECIPES = {"packages": "1", "salt": "1", "dynalite": "1", "image": "2"}
 
 _HERE = Path(__file__).parent
 _PACKAGES = _HERE / "packages.txt"
 _FILES = _HERE / "image_root"
 _REQUIREMENTS = _HERE.parents[2] / "requirements/host.txt"
+_DYNALITE = _HERE.parents[2] / "requirements/dynalite"
+DYNALITE = Path("opt/dynalite")
 _BUILDER_PACKAGES = ("ca-certificates", "gcc", "libc6-dev", "python3-dev", "python3-venv")
 _SALT_COMMANDS = ("salt", "salt-call", "salt-key", "salt-master", "salt-minion", "salt-run")
 # Where the provisioning puts this project's own library on a host.
@@ -75,6 +77,7 @@ class Recipe:
 
     packages: tuple[str, ...]
     requirements: bytes
+    dynalite: bytes
     files: tuple[tuple[str, bytes], ...]
 
     @property
@@ -88,10 +91,23 @@ class Recipe:
         return _digest("salt", _RECIPES["salt"], machine.SUITE, *_BUILDER_PACKAGES, self.requirements, _LIBRARY)
 
     @property
+    def dynalite_digest(self) -> str:
+        """Names the part that is the emulated DynamoDB."""
+        return _digest("dynalite", _RECIPES["dynalite"], machine.SUITE, self.dynalite)
+
+    @property
     def digest(self) -> str:
         """Names the whole image."""
         files = [part for name, content in self.files for part in (name, content)]
-        return _digest("image", _RECIPES["image"], self.packages_digest, self.salt_digest, *files, *_SALT_COMMANDS)
+        return _digest(
+            "image",
+            _RECIPES["image"],
+            self.packages_digest,
+            self.salt_digest,
+            self.dynalite_digest,
+            *files,
+            *_SALT_COMMANDS,
+        )
 
 
 def parse_packages(text: str) -> tuple[str, ...]:
@@ -108,6 +124,7 @@ def recipe() -> Recipe:
     return Recipe(
         parse_packages(_PACKAGES.read_text()),
         _REQUIREMENTS.read_bytes(),
+        (_DYNALITE / "package-lock.json").read_bytes(),
         tuple((str(path.relative_to(_FILES)), path.read_bytes()) for path in files),
     )
 
@@ -135,13 +152,13 @@ def ensure(progress: Progress, state: Path = STATE_DIR) -> Path:
             return target
         _clear_leftovers(images)
         started = time.monotonic()
+        makers = (_ensure_packages_part, _ensure_salt_part, _ensure_dynalite_part)
         with ThreadPoolExecutor(2) as pool:
-            packages = pool.submit(_ensure_packages_part, images, wanted, progress)
-            salt = pool.submit(_ensure_salt_part, images, wanted, progress)
-            parts = packages.result(), salt.result()
+            making = [pool.submit(make, images, wanted, progress) for make in makers]
+            parts = [part.result() for part in making]
         progress("image: putting the parts together")
         with _half_built(images, target) as root:
-            _assemble(root, *parts)
+            _assemble(root, parts)
         progress(f"image: ready after {time.monotonic() - started:.0f} s: {target}")
     return target
 
@@ -237,9 +254,34 @@ def _install_salt(builder: Path, requirements: bytes, log: Path) -> None:
     (site / "titanicarus.pth").write_text(_LIBRARY + "\n")
 
 
-def _assemble(root: Path, packages: Path, salt: Path) -> None:
+def _ensure_dynalite_part(images: Path, wanted: Recipe, progress: Progress) -> Path:
+    target = images / f"dynalite-{wanted.dynalite_digest}"
+    if target.is_dir():
+        return target
+    progress("image: installing the emulated DynamoDB (about a minute)")
+    builder = images / f"building-root-{wanted.dynalite_digest}"
+    log = images / f"{target.name}.log"
+    settings = machine.machine_npm_settings()
+    with _half_built(images, target) as part:
+        builder.mkdir()
+        _debian(builder, ("ca-certificates", "npm"), log)
+        folder = builder / DYNALITE
+        folder.mkdir(parents=True)
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(_DYNALITE / name, folder)
+        argv = ["npm", "ci", "--prefix", f"/{DYNALITE}", "--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund"]
+        with log.open("ab") as output:
+            code = container.run_in_root(builder, argv, output, environment=settings.environment, show=settings.paths)
+        _judge("installing the emulated DynamoDB", argv, code, log)
+        (part / DYNALITE).parent.mkdir(parents=True)
+        folder.rename(part / DYNALITE)
+        shutil.rmtree(builder)
+    return target
+
+
+def _assemble(root: Path, parts: Sequence[Path]) -> None:
     """Make the image from its parts by hard links: quick, and it takes no room on the disk."""
-    for part in (packages, salt):
+    for part in parts:
         _quiet("putting the image together", ["cp", "-a", "--link", "--", f"{part}/.", str(root)])
     for source in sorted(path for path in _FILES.rglob("*") if path.is_file()):
         target = root / source.relative_to(_FILES)

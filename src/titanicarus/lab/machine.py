@@ -157,6 +157,22 @@ def machine_pip_settings() -> PipSettings:
     return pip_settings(os.environ, [path.read_text() for path in files if path.is_file()], Path.exists)
 
 
+def machine_npm_settings() -> PipSettings:
+    """The same for npm: proxy, certificates and registry of this machine, from its environment and npmrc files."""
+    prefixes = ("npm_config_", "NPM_CONFIG_")
+    names = (*_PROXY_VARIABLES, *(name.upper() for name in _PROXY_VARIABLES), "NODE_EXTRA_CA_CERTS")
+    environment = {name: value for name, value in os.environ.items() if name in names or name.startswith(prefixes)}
+    for path in (Path("/etc/npmrc"), Path(os.environ.get("HOME", "/root")) / ".npmrc"):
+        for line in path.read_text().splitlines() if path.is_file() else ():
+            key, found, value = line.partition("=")
+            if found and key.strip() == "registry":
+                environment.setdefault("npm_config_registry", value.strip())
+    if _CA_BUNDLE.exists():
+        environment.setdefault("NODE_EXTRA_CA_CERTS", str(_CA_BUNDLE))
+    paths = {path for path in map(_local_path, environment.values()) if path is not None and path.exists()}
+    return PipSettings(environment, tuple(sorted(paths)))
+
+
 def _settings_of(text: str) -> dict[str, str]:
     parser = configparser.RawConfigParser()
     parser.read_string(text)

@@ -14,6 +14,7 @@ from fixtures.public_names import PILLAR
 from fixtures.route53 import KEY, SECRET, client, settings
 
 from route53_emulator.service import Service
+from titanicarus import aws
 from titanicarus.gslb import route53
 from titanicarus.gslb.apply import Changed, apply, prepare, status
 from titanicarus.gslb.desired import Desired, desired
@@ -125,17 +126,17 @@ def test_two_zones_of_one_name_are_an_error(api: Route53, emulator: Service) -> 
 
 
 def test_what_can_be_wrong_with_an_account(tmp_path: Path, emulator: Service) -> None:
-    with pytest.raises(route53.NotSetUp, match=r"docs/aws\.md"):
+    with pytest.raises(aws.NotSetUp, match=r"docs/aws\.md"):
         Route53(tmp_path / "nothing")
-    with pytest.raises(route53.NotSetUp, match="names no region"):
+    with pytest.raises(aws.NotSetUp, match="names no region"):
         Route53(account(tmp_path / "aws", emulator, region=""))
-    with pytest.raises(route53.BadCredentials, match="InvalidClientTokenId"):
+    with pytest.raises(aws.BadCredentials, match="InvalidClientTokenId"):
         prepare(Route53(account(tmp_path / "aws", emulator, key="AKIDNOBODY")), wanted())
-    with pytest.raises(route53.BadCredentials, match="SignatureDoesNotMatch"):
+    with pytest.raises(aws.BadCredentials, match="SignatureDoesNotMatch"):
         prepare(Route53(account(tmp_path / "aws", emulator, secret="wrong")), wanted())
     folder = account(tmp_path / "aws", emulator)
     (folder / "credentials").write_text("[default]\naws_access_key_id = AKID\n")
-    with pytest.raises(route53.NotSetUp, match="credentials"):
+    with pytest.raises(aws.NotSetUp, match="credentials"):
         prepare(Route53(folder), wanted())
 
 
@@ -143,7 +144,7 @@ def test_rights_that_are_missing_are_named(tmp_path: Path) -> None:
     policy = {"AKIDREADER": frozenset({"ListHealthChecks"})}
     with Service(settings(tmp_path / "state", policy=policy)) as service:
         folder = account(tmp_path / "aws", service, "AKIDREADER", "another")
-        with pytest.raises(route53.NotAllowed, match="ListHostedZones"):
+        with pytest.raises(aws.NotAllowed, match="ListHostedZones"):
             prepare(Route53(folder), wanted())
 
 
@@ -151,7 +152,7 @@ def test_a_throttled_account_is_waited_for_and_then_given_up(tmp_path: Path, mon
     with Service(settings(tmp_path / "state", rate=5.0)) as service:
         apply(Route53(account(tmp_path / "aws", service)), wanted())
     monkeypatch.setattr(route53, "_ATTEMPTS", 1)
-    with Service(settings(tmp_path / "state", rate=1.0)) as service, pytest.raises(route53.Throttled, match="wait"):
+    with Service(settings(tmp_path / "state", rate=1.0)) as service, pytest.raises(aws.Throttled, match="wait"):
         api = Route53(account(tmp_path / "aws", service))
         for _ in range(3):
             prepare(api, wanted())
@@ -163,7 +164,7 @@ def test_no_answer_and_half_an_answer(tmp_path: Path, emulator: Service, monkeyp
     api = Route53(account(tmp_path / "aws", emulator))
     emulator.switches["api"].clear()
     began = time.monotonic()
-    with pytest.raises(route53.OutOfReach, match="did not answer"):
+    with pytest.raises(aws.OutOfReach, match="did not answer"):
         prepare(api, wanted())
     assert time.monotonic() - began < 10
     emulator.switches["api"].set()
@@ -174,7 +175,7 @@ def test_no_answer_and_half_an_answer(tmp_path: Path, emulator: Service, monkeyp
         return code, headers, body[: len(body) // 2]
 
     monkeypatch.setattr(emulator._api, "answer", half)
-    with pytest.raises(route53.Unreadable):
+    with pytest.raises(aws.Unreadable):
         prepare(api, wanted())
     monkeypatch.setattr(emulator._api, "answer", whole)
     assert everything(emulator) == []

@@ -10,7 +10,7 @@ import pytest
 from titanicarus.lab import image
 from titanicarus.lab.image import Recipe, parse_packages
 
-BASE = Recipe(("systemd", "nginx"), b"salt==1", (("etc/a", b"1"),))
+BASE = Recipe(("systemd", "nginx"), b"salt==1", b"{}", (("etc/a", b"1"),))
 
 
 def test_package_lists_have_comments_and_blank_lines() -> None:

@@ -104,6 +104,7 @@ class SimulatedDatabase:
             self.world.judge.promoted(self.host, epoch)
             self.epoch, self.owner, self.serial = epoch, self.host.name, 0
             self.log.append((epoch, self.host.name, 0))
+            self.applied = len(self.log)
 
     def set_waits(self, waits: bool) -> None:
         if waits and not self.waits:
