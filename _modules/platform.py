@@ -20,7 +20,11 @@ COMMENT_LENGTH = 600
 
 
 def apply(
-    expected: dict[str, str] | None = None, full: bool = False, test: bool = False, record: str = str(RECORD)
+    expected: dict[str, str] | None = None,
+    full: bool = False,
+    test: bool = False,
+    record: str = str(RECORD),
+    only: dict[str, dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """Bring this host to its declared state unless it is known to be there already.
 
@@ -31,6 +35,8 @@ def apply(
         Run all states even so (repairs what somebody changed by hand).
     test
         Only say what would change.
+    only
+        For some hosts, that a few ``components`` are enough if what the host applied last is the revision ``since``.
 
     Returns ``outcome`` ("applied", "unchanged" or "failed"), ``changed`` (state ids), ``failed`` (state id and
     comment), ``states`` (their number) and ``seconds``.
@@ -43,25 +49,32 @@ def apply(
     """
     revision = (expected or {}).get(__opts__["id"])
     path = Path(record)
-    if revision and not full and not test and applied(record).get("revision") == revision:
+    before = applied(record)
+    if revision and not full and not test and before.get("revision") == revision:
         return {"outcome": "unchanged", "changed": [], "failed": [], "states": 0, "seconds": 0.0, "revision": revision}
     with _alone():
         started = time.monotonic()
         if not test:
             # From here on the host is between two states until the run has ended well.
             path.unlink(missing_ok=True)
-        summary = _summary(__salt__["state.apply"](test=test, queue=True))
+        order = (only or {}).get(__opts__["id"], {})
+        partly = bool(order) and not full and not test and order["since"] == before.get("revision")
+        result = __salt__["state.apply"](*([",".join(order["components"])] if partly else []), test=test, queue=True)
+        summary = _summary(result)
         summary["seconds"] = round(time.monotonic() - started, 2)
         summary["revision"] = revision
         if summary["outcome"] == "failed":
             __context__["retcode"] = 2
         elif revision and not test:
-            _write(path, {"revision": revision, "at": int(time.time()), "seconds": summary["seconds"]})
+            components = before["components"] if partly else _components(result)
+            document = {"revision": revision, "at": int(time.time()), "seconds": summary["seconds"]}
+            _write(path, document | {"components": components})
     return summary
 
 
 def applied(record: str = str(RECORD)) -> dict[str, Any]:
-    """What this host applied last with success: ``revision``, ``at`` (Unix time) and ``seconds``; empty if unknown.
+    """What this host applied last with success: ``revision``, ``at`` (Unix time), ``seconds`` and the
+    ``components`` that this host has; empty if unknown.
 
     CLI Example:
 
@@ -96,6 +109,13 @@ def _summary(result: Any) -> dict[str, Any]:
         "failed": failed,
         "states": len(states),
     }
+
+
+def _components(result: dict[str, Any]) -> list[str]:
+    """The components that ran, in their order."""
+    states = [state for state in result.values() if "__sls__" in state]
+    ordered = sorted(states, key=lambda state: state.get("__run_num__", 0))
+    return list(dict.fromkeys(str(state["__sls__"]) for state in ordered))
 
 
 def _name(key: str, state: dict[str, Any]) -> str:

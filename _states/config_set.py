@@ -34,7 +34,7 @@ def managed(name: str, source: str, check: list[str] | None = None, **options: A
     if not steps:
         return ret
     ret["changes"] = describe(steps, current, wanted)
-    with tree.candidate(root, wanted) as place:
+    with tree.candidate(root, wanted, steps.write) as place:
         try:
             if check:
                 tree.check(check, place, root)

@@ -10,7 +10,7 @@ import os
 import shutil
 import stat
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -52,15 +52,22 @@ def _walk(root: Path, prefix: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
 
 
 @contextmanager
-def candidate(root: Path, wanted: Mapping[str, Wanted]) -> Iterator[Path]:
-    """A complete copy of the directory as it would be, beside it, readable by root only. Gone afterwards."""
+def candidate(root: Path, wanted: Mapping[str, Wanted], write: Collection[str]) -> Iterator[Path]:
+    """A complete copy of the directory as it would be, beside it, readable by root only. Gone afterwards.
+
+    The files of `write` are new; the others are in the directory already, and are linked.
+    """
     root.parent.mkdir(parents=True, exist_ok=True)
     place = root.parent / f".{root.name}.candidate"
     shutil.rmtree(place, ignore_errors=True)  # left by a run that lost its power
     place.mkdir(mode=0o700)
+    new = frozenset(write)
     try:
         for path, want in wanted.items():
-            _write(place / path, want)
+            if path in new:
+                _write(place / path, want)
+            else:
+                _link(root / path, place / path)
         yield place
     finally:
         shutil.rmtree(place, ignore_errors=True)
@@ -121,6 +128,11 @@ def _write(path: Path, want: Wanted) -> None:
         os.fchmod(stream.fileno(), want.mode)
         stream.flush()
         os.fsync(stream.fileno())
+
+
+def _link(there: Path, path: Path) -> None:
+    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    os.link(there, path, follow_symlinks=False)
 
 
 def _sync_folder(root: Path) -> None:

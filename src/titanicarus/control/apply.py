@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from titanicarus.control.errors import ControlError, NoMaster
 from titanicarus.control.masters import pick_masters
+from titanicarus.control.touched import touched
 from titanicarus.fleet.roles import PAIRED
 from titanicarus.transport import Transport, Unreachable, run
 
@@ -51,11 +52,18 @@ class Outcome(StrEnum):
     UNREACHABLE = "unreachable"
 
 
-class Behind(StrEnum):
-    """What a host lacks: new states or code, or only new data for those that it has."""
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """What a host lacks: new states or code, or, when `since` is given, only new data for those that it has.
 
-    CODE = "code"
-    DATA = "data"
+    since
+        The revision that it applied last.
+    only
+        The components that the new data can touch, None for all.
+    """
+
+    since: str | None = None
+    only: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,15 +131,15 @@ def apply(
     away = [host for host in wanted if not transport.reachable(host)]
     results = {host: HostResult(host, Outcome.UNREACHABLE) for host in away}
     living = [host for host in wanted if host not in away]
-    behind = dict.fromkeys(living, Behind.CODE) if full or test else _behind(transport, living, masters.expected)
+    behind = dict.fromkeys(living, Behind()) if full or test else _behind(transport, living, masters)
     asked = list(behind)
-    careful = Behind.CODE in behind.values()
+    careful = any(lack.since is None for lack in behind.values())
     results |= {host: HostResult(host, Outcome.UNCHANGED) for host in living if host not in asked}
     results |= {host: HostResult(host, Outcome.HELD_BACK) for host in asked}
 
     def ask(hosts: Sequence[str]) -> None:
         jobs = {
-            master: _job({host: masters.expected.get(host) for host in some}, full=full, test=test)
+            master: _job({host: masters.expected.get(host) for host in some}, behind, full=full, test=test)
             for master, some in masters.share(hosts).items()
         }
         for host, answer in _answers_to_all(transport, jobs, until):
@@ -165,6 +173,16 @@ class _Masters:
                 raise NoMaster({serving.host: "nothing was pushed yet: run push first"})
             if host in serving.hosts:
                 self.expected[host] = serving.hosts[host]
+
+    def touched(self, host: str, since: str, components: Sequence[str]) -> tuple[str, ...] | None:
+        """Those of a host's components that what is new since a revision can touch; None for all."""
+        serving = self._serving[self._island[host]]
+        before, after = serving.sections.get(since), serving.sections.get(self.expected.get(host, ""))
+        if before is None or after is None:
+            return None
+        changed = {name for name in {*before, *after} if before.get(name) != after.get(name)}
+        only = touched(changed, components, serving.reads)
+        return None if only is None else tuple(only)
 
     def share(self, hosts: Sequence[str]) -> dict[str, list[str]]:
         """The hosts that each master asks, by master."""
@@ -218,7 +236,7 @@ def waves(declaration: Declaration, hosts: Sequence[str]) -> list[list[str]]:
     return split
 
 
-def _behind(transport: Transport, hosts: Sequence[str], expected: Mapping[str, str]) -> dict[str, Behind]:
+def _behind(transport: Transport, hosts: Sequence[str], masters: _Masters) -> dict[str, Behind]:
     """The hosts whose own record does not say that they are at their declared state; asking costs no Salt job."""
 
     def look(host: str) -> Behind | None:
@@ -226,11 +244,13 @@ def _behind(transport: Transport, hosts: Sequence[str], expected: Mapping[str, s
             record = json.loads(run(transport, host, ["cat", RECORD], timeout=RECORD_SECONDS, check=False).stdout)
             revision = str(record["revision"])
         except (ValueError, KeyError, TypeError, Unreachable):
-            return Behind.CODE  # nothing is known of it
-        if host in expected and revision == expected[host]:
+            return Behind()  # nothing is known of it
+        expected = masters.expected.get(host, "")
+        if revision == expected:
             return None
-        same_code = revision.partition("-")[0] == expected.get(host, "").partition("-")[0]
-        return Behind.DATA if same_code else Behind.CODE
+        if revision.partition("-")[0] != expected.partition("-")[0]:
+            return Behind()
+        return Behind(revision, masters.touched(host, revision, record.get("components", ())))
 
     with ThreadPoolExecutor(max_workers=8) as pool:
         found = zip(hosts, pool.map(look, hosts), strict=True)
@@ -245,14 +265,21 @@ def _matching(declaration: Declaration, target: str | None) -> list[str]:
     return wanted
 
 
-def _job(expected: Mapping[str, str | None], *, full: bool, test: bool) -> list[str]:
+def _job(expected: Mapping[str, str | None], behind: Mapping[str, Behind], *, full: bool, test: bool) -> list[str]:
     """`expected` has the hosts to ask, and the revision that each is to reach (None: not known to the master)."""
     revisions = {host: revision for host, revision in expected.items() if revision is not None}
+    only = {
+        host: {"since": behind[host].since, "components": behind[host].only}
+        for host in expected
+        if behind[host].only is not None
+    }
+    # Only hosts that have this version's module are told something that older ones do not understand.
+    more = [f"only={json.dumps(only)}"] if only else []
     return [
         # Each answer is printed when it comes, not when a buffer is full.
         "env", "PYTHONUNBUFFERED=1", SALT, "--out=json", "-t", str(ASK_AFTER_SECONDS),
         "-L", ",".join(expected), "platform.apply",
-        f"expected={json.dumps(revisions)}", f"full={full}", f"test={test}",
+        f"expected={json.dumps(revisions)}", f"full={full}", f"test={test}", *more,
     ]  # fmt: skip
 
 

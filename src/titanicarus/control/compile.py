@@ -13,19 +13,20 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from titanicarus import pki
-from titanicarus.control import checks, files, layout, library, render
+from titanicarus.control import checks, files, layout, library, render, touched
 from titanicarus.control.deploy import REFUSED
 from titanicarus.control.pillars import Compiled, Digests, compile_all
 from titanicarus.control.trust import Trust
 from titanicarus.fleet import BUILT, Declaration, InvalidInput, UnfitContent, load
 
 Header = dict[str, Any]
+GENERATIONS = 4
 
 
 def main(arguments: list[str]) -> int:
@@ -56,7 +57,7 @@ def complete(deploy: layout.Deploy, header: Header) -> dict[str, Any]:
             return {"refused": problems}
         trust = Trust.from_json(deploy.trust(header["trust"]).read_bytes())
         window = pki.window_at(datetime.fromisoformat(header["now"]), declaration.policy.certificate_days)
-        hosts = _write_pillars(release, compile_all(declaration, trust, window, digests, deploy.certificates))
+        compiled = _write_pillars(release, compile_all(declaration, trust, window, digests, deploy.certificates))
     except InvalidInput as error:
         return {"refused": [str(problem) for problem in error.problems]}
     except (UnfitContent, pki.BrokenAuthority) as error:
@@ -65,6 +66,7 @@ def complete(deploy: layout.Deploy, header: Header) -> dict[str, Any]:
         problems = render.problems_of(release, _one_of_each_kind(declaration))
         if problems:
             return {"refused": problems}
+    hosts = {host: revision for host, revision, _ in compiled}
     facts = {
         "release": header["release"],
         "revision": header["revision"],
@@ -73,6 +75,8 @@ def complete(deploy: layout.Deploy, header: Header) -> dict[str, Any]:
         "library": digests.library,
         "window": window.index,
         "hosts": hosts,
+        "sections": _remembered(active, {revision: sections for _, revision, sections in compiled}),
+        "reads": touched.reads(release.tree),
     }
     _publish(deploy, release, facts)
     return {"release": header["release"], "ready": True, "hosts": hosts}
@@ -84,6 +88,12 @@ def _active_facts(deploy: layout.Deploy) -> dict[str, Any]:
         return {}
     facts: dict[str, Any] = json.loads((deploy.current / "release.json").read_bytes())
     return facts
+
+
+def _remembered(active: dict[str, Any], new: dict[str, Mapping[str, str]]) -> dict[str, Mapping[str, str]]:
+    """Digests of the sections of each pillar, by its revision: those of this release, and of a few before it."""
+    older = {revision: sections for revision, sections in active.get("sections", {}).items() if revision not in new}
+    return dict(list((older | new).items())[-GENERATIONS * len(new) :])
 
 
 def _code_digest(tree: Path) -> str:
@@ -114,13 +124,14 @@ def _link_files(source: Path, target: Path) -> None:
         os.link(path, copy)
 
 
-def _write_pillars(release: layout.Release, compiled: Iterable[Compiled]) -> dict[str, str]:
+def _write_pillars(release: layout.Release, compiled: Iterable[Compiled]) -> list[tuple[str, str, Mapping[str, str]]]:
+    """Gives each host's id, revision and digests of sections."""
     files.folder(release.pillar, 0o700)
-    hosts = {}
+    written = []
     for pillar in compiled:
         files.write(release.pillar / f"{pillar.host}.json", pillar.text, 0o600, durable=False)
-        hosts[pillar.host] = pillar.revision
-    return hosts
+        written.append((pillar.host, pillar.revision, pillar.sections))
+    return written
 
 
 def _one_of_each_kind(declaration: Declaration) -> list[str]:

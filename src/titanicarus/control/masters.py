@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from titanicarus.control import layout
 from titanicarus.control.errors import NoMaster
+from titanicarus.control.touched import Reads
 from titanicarus.fleet.pillar import leading_masters
 from titanicarus.transport import CommandFailed, Transport, Unreachable, run
 
@@ -25,13 +26,19 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True)
 class Serving:
     """What a control host serves: `release` and the facts of it (see titanicarus.control.compile), switched to `at`
-    (ISO 8601, operator's clock). Before the first push all are None."""
+    (ISO 8601, operator's clock). Before the first push all are None.
+
+    `sections` has the digests of the parts of each pillar, by the pillar's revision, of this release and a few before;
+    `reads` is what each component of this release reads.
+    """
 
     host: str
     release: str | None = None
     revision: str | None = None
     at: str | None = None
     hosts: Mapping[str, str] | None = None
+    sections: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    reads: Reads = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
         """For `saguire status --json`."""
@@ -82,7 +89,15 @@ def _serving(transport: Transport, host: str) -> Serving:
         # Either file is missing before the first push; a torn pair is repaired by the next one.
         return Serving(host)
     at = active["at"] if active["release"] == facts["release"] else None
-    return Serving(host, facts["release"], facts["revision"], at, facts["hosts"])
+    return Serving(
+        host,
+        facts["release"],
+        facts["revision"],
+        at,
+        facts["hosts"],
+        facts.get("sections", {}),  # a release of an older version has neither
+        facts.get("reads", {}),
+    )
 
 
 def pick_master(transport: Transport, declaration: Declaration, island: str | None = None) -> Serving:

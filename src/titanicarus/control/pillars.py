@@ -34,10 +34,12 @@ class Digests:
 @dataclass(frozen=True, slots=True)
 class Compiled:
     """A host's pillar as JSON text. `revision` changes when an apply may have something new to do on this host; the
-    part before its dash, only when states or code are new, and not for new data such as one more site."""
+    part before its dash, only when states or code are new, and not for new data such as one more site. `sections` are
+    digests of the parts that states read."""
 
     host: str
     revision: str
+    sections: Mapping[str, str]
     text: str = field(repr=False)
 
 
@@ -102,7 +104,13 @@ def _add_tunnel_keys(vpn: Pillar, island: pki.Island, tunnels: Mapping[str, pki.
 def _compiled(host: str, pillar: Pillar, digests: Digests) -> Compiled:
     body = json.dumps(pillar, sort_keys=True)
     # No state uses what the world is told (titanicarus.gslb reads it where it was pushed to): no apply is due for it.
-    of_states = json.dumps({key: value for key, value in pillar.items() if key not in NOT_FOR_STATES}, sort_keys=True)
-    code = hashlib.sha256(f"{digests.code}\n{digests.library}".encode()).hexdigest()[:8]
-    revision = f"{code}-{hashlib.sha256(of_states.encode()).hexdigest()[:16]}"
-    return Compiled(host, revision, f'{{"revision": "{revision}", {body[1:]}')
+    sections = {
+        key: _short(json.dumps(value, sort_keys=True)) for key, value in pillar.items() if key not in NOT_FOR_STATES
+    }
+    code = _short(f"{digests.code}\n{digests.library}")[:8]
+    revision = f"{code}-{_short(json.dumps(sections, sort_keys=True))}"
+    return Compiled(host, revision, sections, f'{{"revision": "{revision}", {body[1:]}')
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -18,7 +18,7 @@ def wanted(files: Mapping[str, str]) -> dict[str, Wanted]:
 def put(root: Path, files: Mapping[str, str], argv: tuple[str, ...] = ()) -> None:
     want = wanted(files)
     steps = plan(*tree.read(root), want)
-    with tree.candidate(root, want) as place:
+    with tree.candidate(root, want, steps.write) as place:
         if argv:
             tree.check(argv, place, root)
         tree.apply(root, place, steps, want)
@@ -44,7 +44,7 @@ def test_an_unchanged_file_is_not_touched(tmp_path: Path) -> None:
 
 def test_the_candidate_is_private_and_goes_away(tmp_path: Path) -> None:
     root = tmp_path / "daemon"
-    with tree.candidate(root, wanted({"key": "x"})) as place:
+    with tree.candidate(root, wanted({"key": "x"}), ["key"]) as place:
         assert place.parent == root.parent
         assert place.stat().st_mode & 0o777 == 0o700
     assert list(tmp_path.iterdir()) == []

@@ -53,7 +53,8 @@ class ScriptedTransport:
         if host_id in self.down:
             raise Unreachable(host_id, "it is down")
         if list(argv) == ["cat", RECORD]:
-            return ["printf", "%s", json.dumps({"revision": self.records[host_id]} if host_id in self.records else {})]
+            record = {"revision": self.records[host_id], "components": ["base", "names", "nginx"]}
+            return ["printf", "%s", json.dumps(record if host_id in self.records else {})]
         if argv[0] == "cat":
             release = f"release-{self.releases[host_id]}"
             active = {"release": release, "at": self.releases[host_id]}
@@ -61,6 +62,12 @@ class ScriptedTransport:
                 "release": release,
                 "revision": "r",
                 "hosts": {"syd-web1": "c1-w", "syd-web2": "c1-x", "mel-web1": "c1-m"},
+                "sections": {"c1-w": {"web": "2", "names": "1"}, "c1-before": {"web": "1", "names": "1"}},
+                "reads": {
+                    "base": {"sections": ["*"], "needs": []},
+                    "names": {"sections": ["names"], "needs": []},
+                    "nginx": {"sections": ["web"], "needs": []},
+                },
             }
             return ["printf", "%s", json.dumps(active) + json.dumps(facts)]
         if argv[0] == "systemctl":
@@ -145,6 +152,17 @@ def test_new_data_goes_to_all_at_once_and_new_code_does_not(declaration: Declara
     transport.records = {"syd-web1": "c0-w", "syd-web2": "c1-older"}
     apply(transport, declaration, "syd-web*", patience=0)
     assert transport.jobs == [["syd-web1", "syd-web2"], ["syd-web1"], ["syd-web2"]]
+
+
+def test_a_host_is_told_what_the_new_data_can_touch_when_that_is_known(declaration: Declaration) -> None:
+    transport = ScriptedTransport({"syd-web1": summary()})
+    transport.records = {"syd-web1": "c1-before"}
+    apply(transport, declaration, "syd-web1", patience=0)
+    assert 'only={"syd-web1": {"since": "c1-before", "components": ["base", "nginx"]}}' in transport.argv
+    for before in ("c1-unheard-of", "c0-w"):
+        transport.records = {"syd-web1": before}
+        apply(transport, declaration, "syd-web1", patience=0)
+        assert not any(word.startswith("only=") for word in transport.argv), before
 
 
 def test_hosts_that_are_down_are_not_waited_for(declaration: Declaration) -> None:

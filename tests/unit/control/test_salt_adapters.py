@@ -67,8 +67,8 @@ class Minion:
         self.result: Any = good()
         self.runs: list[dict[str, Any]] = []
 
-    def _run(self, **options: Any) -> Any:
-        self.runs.append(options)
+    def _run(self, *mods: str, **options: Any) -> Any:
+        self.runs.append(options | ({"mods": mods[0]} if mods else {}))
         return self.result
 
     def apply(self, revision: str | None = "r1", **options: Any) -> dict[str, Any]:
@@ -121,6 +121,28 @@ def test_a_test_run_records_nothing_and_forgets_nothing(minion: Minion) -> None:
     minion.apply("r1")
     assert minion.apply("r2", test=True)["outcome"] == "applied"
     assert minion.runs[-1]["test"] is True and minion.applied()["revision"] == "r1"
+
+
+def test_new_data_runs_the_components_that_it_touches(minion: Minion) -> None:
+    minion.result = {
+        "a_|-x_|-x_|-managed": state() | {"__sls__": "nginx", "__run_num__": 1},
+        "a_|-y_|-y_|-managed": state() | {"__sls__": "base", "__run_num__": 0},
+    }
+    minion.apply("c-1")
+    assert minion.applied()["components"] == ["base", "nginx"]
+    minion.apply("c-2", only={"syd-web1": {"since": "c-1", "components": ["nginx", "php"]}})
+    assert minion.runs[-1]["mods"] == "nginx,php"
+    assert (minion.applied()["components"], minion.applied()["revision"]) == (["base", "nginx"], "c-2")
+
+
+@pytest.mark.parametrize("options", [{"full": True}, {"test": True}, {"since": "c-0"}])
+def test_all_components_run_when_asked_to_or_when_the_host_is_not_where_it_was_thought(
+    options: dict[str, Any], minion: Minion
+) -> None:
+    minion.apply("c-1")
+    since = options.pop("since", "c-1")
+    minion.apply("c-2", only={"syd-web1": {"since": since, "components": ["nginx"]}}, **options)
+    assert "mods" not in minion.runs[-1]
 
 
 def test_an_apply_by_hand_without_revisions_always_runs(minion: Minion) -> None:
