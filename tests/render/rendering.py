@@ -46,7 +46,7 @@ def pillars(fleet_file: str) -> dict[str, dict[str, Any]]:
     now = datetime.now(UTC)
     root = pki.make_root(declared.fleet.name, now)
     islands = {name: pki.make_island(root, declared.fleet.name, name, now) for name in declared.fleet.islands}
-    trust = Trust(root.certificate_pem, islands, {})
+    trust = Trust(root.certificate_pem, islands, {}, pki.SealingKey.make())
     window = pki.window_at(now, declared.policy.certificate_days)
     compiled = compile_all(declared, trust, window, Digests("code", "library"))
     return {one.host: json.loads(one.text) for one in compiled}

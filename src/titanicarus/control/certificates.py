@@ -52,9 +52,12 @@ class Certificates:
         return leaves
 
 
-def host_request(host_id: str, fqdn: str, addresses: Iterable[str]) -> pki.Request:
-    """A host's own certificate: server and client, for its names and addresses."""
-    return pki.Request("host", host_id, (fqdn, host_id), tuple(addresses), client=True)
+def host_request(host_id: str, fqdn: str, addresses: Iterable[str], further: Iterable[str] = ()) -> pki.Request:
+    """A host's own certificate: server and client, for its names and addresses.
+
+    `further` are names of services that it offers under its own certificate.
+    """
+    return pki.Request("host", host_id, (fqdn, host_id, *further), tuple(addresses), client=True)
 
 
 def site_request(name: str, aliases: Iterable[str]) -> pki.Request:

@@ -21,6 +21,7 @@ from typing import Any
 from titanicarus import pki
 from titanicarus.control import checks, files, layout, library, render, touched
 from titanicarus.control.deploy import REFUSED
+from titanicarus.control.passwords import Unreadable
 from titanicarus.control.pillars import Compiled, Digests, compile_all
 from titanicarus.control.trust import Trust
 from titanicarus.fleet import BUILT, Declaration, InvalidInput, UnfitContent, load
@@ -60,6 +61,8 @@ def complete(deploy: layout.Deploy, header: Header) -> dict[str, Any]:
         compiled = _write_pillars(release, compile_all(declaration, trust, window, digests, deploy.certificates))
     except InvalidInput as error:
         return {"refused": [str(problem) for problem in error.problems]}
+    except Unreadable as error:
+        return {"refused": list(error.problems)}
     except (UnfitContent, pki.BrokenAuthority) as error:
         return {"refused": [str(error)]}
     if header["render"] and code_is_new:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from titanicarus import pki
 from titanicarus.control import certificates, salt_config
 from titanicarus.control.certificates import Certificates
+from titanicarus.control.passwords import Passwords, passwords_of
 from titanicarus.control.trust import Trust
 from titanicarus.fleet import pillar_for
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from titanicarus.fleet import Declaration
 
 Pillar = dict[str, Any]
-NOT_FOR_STATES = frozenset({"gslb"})
+NOT_FOR_STATES = frozenset({"gslb", "leases"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,10 @@ def compile_all(
 ) -> Iterator[Compiled]:
     """Every host's pillar, in the order of the hosts' ids. `cache` is a folder for certificates.
 
-    Every control host that is given the same arguments yields the same bytes.
+    Every control host that is given the same arguments yields the same bytes. Raises Unreadable for passwords in
+    tenants' files.
     """
+    passwords = passwords_of(declaration, trust.passwords, trust.islands)
     tunnels = {name: pki.derive_tunnel_keys(island.seed) for name, island in trust.islands.items()}
     by_island: dict[str, tuple[Certificates, pki.Island]] = {}
     for name in declaration.fleet.islands:
@@ -59,6 +62,7 @@ def compile_all(
         issued, island = by_island[host.island]
         pillar = pillar_for(declaration, host.id)
         add_secrets(pillar, issued, island, trust.root)
+        _add_passwords(pillar, passwords)
         if "gateway" in pillar:
             _add_tunnel_keys(pillar["gateway"]["vpn"], island, tunnels)
         pillar["trust"]["root"] = trust.root
@@ -78,7 +82,8 @@ def add_secrets(pillar: Pillar, issued: Certificates, island: pki.Island, root: 
     """
     host = pillar["host"]
     addresses = [address for address in (host["lan"], host["wan"]) if address]
-    leaf = issued.issue(certificates.host_request(host["id"], host["fqdn"], addresses))
+    further = [f"sql.{host['domain']}"] if "db" in pillar else []
+    leaf = issued.issue(certificates.host_request(host["id"], host["fqdn"], addresses, further))
     pillar["trust"] = {"certificate": leaf.certificate, "key": leaf.key, "chain": leaf.chain}
     if "lb" in pillar:
         default = certificates.default_request(island.name, host["domain"])
@@ -92,6 +97,15 @@ def add_secrets(pillar: Pillar, issued: Certificates, island: pki.Island, root: 
             site["name"]: pki.derive_password(island.seed, f"session/{site['name']}") for site in pillar["web"]["sites"]
         }
         pillar["web"]["session_admin"] = pki.derive_password(island.seed, "session-admin")
+
+
+def _add_passwords(pillar: Pillar, passwords: Passwords) -> None:
+    """The sites' own clear ones for web servers, and nothing but hashes for database hosts, in place."""
+    for database in pillar.get("web", {}).get("databases", {}).values():
+        database["password"] = passwords.clear[database["user"]]
+    for tenant in pillar.get("db", {}).get("tenants", ()):
+        for user in tenant["users"]:
+            user["password_hash"] = passwords.hashed(user["name"])
 
 
 def _add_tunnel_keys(vpn: Pillar, island: pki.Island, tunnels: Mapping[str, pki.TunnelKeys]) -> None:

@@ -29,20 +29,20 @@ def provision(declaration: Declaration, secrets: Secrets, host_id: str, root: Pa
     fleet = declaration.fleet
     host = fleet.host(host_id)
     files.write(root / "etc/hostname", f"{host.id}\n")
-    files.write(root / "etc/hosts", hosts_file(fleet))
+    files.write(root / "etc/hosts", hosts_file(fleet, host.island))
     _library(root)
     _minion(fleet, host, secrets, root)
     if "control" in host.roles:
         _master(fleet, host, secrets, root)
 
 
-def hosts_file(fleet: Fleet) -> str:
-    """The text of /etc/hosts: every host and VIP of the fleet, so that no name server is needed to find a peer.
+def hosts_file(fleet: Fleet, island: str) -> str:
+    """The text of /etc/hosts on the hosts of an island: every host and VIP of the fleet.
 
-    The states own the file from the first apply on (salt/names).
+    So no name server is needed to find a peer. The states own the file from the first apply on (salt/names).
     """
     lines = ["127.0.0.1 localhost", "::1 localhost ip6-localhost ip6-loopback"]
-    for entry in host_names(fleet):
+    for entry in host_names(fleet, island):
         lines.append(" ".join([entry["address"], *entry["names"]]))
     return "\n".join(lines) + "\n"
 

@@ -5,6 +5,7 @@
     salt/sign/master_sign.{pem,pub}    signs the public key of every master
     salt/master/master.{pem,pub}         the one key of every master: docs/adr/0012-one-master-key.md
     salt/minions/<host>/minion.{pem,pub}
+    passwords/key                      reads the encrypted passwords in tenants' files (titanicarus.pki.sealed)
 
 Each of these folders appears whole (made beside, then renamed), so a crash leaves nothing half-written, and what is
 found incomplete was damaged by something else: that is an error and never repaired by inventing a new key.
@@ -59,6 +60,7 @@ class Secrets:
     sign: KeyPair
     master: KeyPair
     minions: Mapping[str, KeyPair]
+    passwords: pki.SealingKey = field(repr=False)
 
 
 def birth(fleet: Fleet, folder: Path, progress: Callable[[str], None] = lambda _: None) -> Secrets:
@@ -81,6 +83,8 @@ def birth(fleet: Fleet, folder: Path, progress: Callable[[str], None] = lambda _
                 made = pki.make_island(root, fleet.name, island, now)
                 _appear(folder / "islands" / island, _island_content(made))
         _make_salt_pairs(fleet, folder, progress)
+        if not (folder / "passwords").exists():
+            _appear(folder / "passwords", {"key": pki.SealingKey.make().private})
     return load(fleet, folder)
 
 
@@ -96,6 +100,7 @@ def load(fleet: Fleet, folder: Path) -> Secrets:
         sign=_open_pair(folder / "salt" / "sign", "master_sign"),
         master=_open_pair(folder / "salt" / "master", "master"),
         minions={host.id: _open_pair(folder / "salt" / "minions" / host.id, "minion") for host in fleet.hosts},
+        passwords=open_sealing_key(folder),
     )
 
 
@@ -227,6 +232,15 @@ def _open_island(folder: Path, name: str, root: pki.Authority) -> pki.Island:
         )
     except pki.BrokenAuthority as error:
         raise BrokenSecrets(path, str(error)) from error
+
+
+def open_sealing_key(folder: Path) -> pki.SealingKey:
+    """The key to passwords in tenants' files. Raises BrokenSecrets."""
+    path = folder / "passwords" / "key"
+    private = _read(path)
+    if len(private) != pki.KEY_BYTES:
+        raise BrokenSecrets(path, f"it has {len(private)} bytes, and a key has {pki.KEY_BYTES}")
+    return pki.SealingKey(private)
 
 
 def _open_pair(folder: Path, stem: str) -> KeyPair:

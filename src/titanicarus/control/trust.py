@@ -1,5 +1,6 @@
-"""What the control hosts are trusted with: the root certificate, every island's intermediate and seed, and the public
-keys of all minions. It travels from the operator to the control hosts over a transport and never through git."""
+"""What the control hosts are trusted with: the root certificate, every island's intermediate and seed, the public keys
+of all minions, and the key to the passwords in tenants' files. It travels from the operator to the control hosts over a
+transport and never through git."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from titanicarus import pki
 from titanicarus.control.secrets import Secrets
@@ -20,6 +21,7 @@ class Trust:
     root: str
     islands: Mapping[str, pki.Island]
     minions: Mapping[str, str]
+    passwords: pki.SealingKey = field(repr=False)
 
     @classmethod
     def of(cls, secrets: Secrets) -> Trust:
@@ -28,6 +30,7 @@ class Trust:
             secrets.root.certificate_pem,
             secrets.islands,
             {host: pair.public for host, pair in secrets.minions.items()},
+            secrets.passwords,
         )
 
     def to_json(self) -> bytes:
@@ -40,9 +43,13 @@ class Trust:
             }
             for name, island in self.islands.items()
         }
-        return json.dumps(
-            {"root": self.root, "islands": islands, "minions": dict(self.minions)}, sort_keys=True
-        ).encode()
+        document = {
+            "root": self.root,
+            "islands": islands,
+            "minions": dict(self.minions),
+            "passwords": base64.b64encode(self.passwords.private).decode(),
+        }
+        return json.dumps(document, sort_keys=True).encode()
 
     @classmethod
     def from_json(cls, data: bytes) -> Trust:
@@ -54,7 +61,8 @@ class Trust:
             )
             for name, entry in document["islands"].items()
         }
-        return cls(document["root"], islands, document["minions"])
+        key = pki.SealingKey(base64.b64decode(document["passwords"]))
+        return cls(document["root"], islands, document["minions"], key)
 
 
 def digest_of(document: bytes) -> str:

@@ -7,8 +7,9 @@ from typing import Any
 
 from .load import Declaration
 from .model import Fleet, Host, Policy, Site, Tenant
-from .ports import LAN, SPILL, SPILL_PUBLIC, WAN, WEB_SERVER
+from .ports import KEEPER, LAN, SPILL, SPILL_PUBLIC, WAN, WEB_SERVER
 from .roles import Role
+from .shards import shards
 
 Data = dict[str, Any]
 
@@ -25,6 +26,7 @@ def load_balancer(declaration: Declaration, host: Host) -> Data:
         "web_servers": [{"name": server.name, "address": str(server.lan), "port": WEB_SERVER} for server in servers],
         "spill": _spill(fleet, host),
         "health": _health(declaration.policy),
+        "sql": _sql(fleet, host),
         "sites": [
             {
                 "name": site.name,
@@ -64,6 +66,28 @@ def _spill(fleet: Fleet, host: Host) -> Data:
                 "certificate": f"{island.name}.{fleet.domain}",
             }
             for island in islands
+        ],
+    }
+
+
+def _sql(fleet: Fleet, host: Host) -> Data:
+    """Where each shard's databases can be, and whom to ask where they are; without database hosts there is none."""
+    return {
+        "address": str(fleet.islands[host.island].lan.vip),
+        "shards": [
+            {
+                "name": shard.name,
+                "port": shard.client_port,
+                "hosts": [
+                    {"id": other.id, "island": other.island, "address": str(other.lan), "port": shard.server_port}
+                    for other in shard.hosts
+                ],
+            }
+            for shard in shards(fleet)
+        ],
+        "keepers": [
+            {"id": other.id, "island": other.island, "address": str(other.lan), "port": KEEPER}
+            for other in fleet.with_role(Role.DB)
         ],
     }
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from . import content
+from .database_checks import check_databases, check_lease_times
 from .document import Document, read_document
 from .fleet_checks import check_fleet
-from .model import Fleet, Host, Island, Lan, Policy, Site, Tenant, User, Wan
+from .model import Database, DatabaseUser, Fleet, Host, Island, Lan, Policy, Site, Tenant, User, Wan
 from .problems import InvalidInput, Notice, Problem, listed, shown
 from .problems import Path as ProblemPath
 from .reading import Draft, read_draft
@@ -31,6 +32,7 @@ class Declaration:
     tenants: tuple[Tenant, ...]
     policy: Policy
     notices: tuple[Notice, ...] = ()
+    tenants_folder: str = "pillar/tenants"
     root: Path = field(default=Path(), compare=False)
     fleet_file: Path = field(default=Path(SAGUIREFILE), compare=False)
 
@@ -39,6 +41,10 @@ class Declaration:
         """Every site with its tenant, sorted by the site's name."""
         pairs = ((tenant, site) for tenant in self.tenants for site in tenant.sites.values())
         return tuple(sorted(pairs, key=lambda pair: pair[1].name))
+
+    def tenant_file(self, tenant: str) -> str:
+        """The name of a tenant's file, as problems call it."""
+        return f"{self.tenants_folder}/{tenant}.yaml"
 
     @cached_property
     def contents(self) -> dict[str, dict[str, str]]:
@@ -63,21 +69,26 @@ def load(root: Path, fleet_file: Path | None = None) -> Declaration:
     if "policy" in draft:
         policy_document = read_document(root / draft["policy"], draft["policy"])
         policy = read_draft(policy_document, PolicyShape)
+        check_lease_times(policy_document, policy)
         documents.append(policy_document)
     if "tenants" in draft:
         files, strays = _tenant_files(root, draft["tenants"], saguirefile)
         tenants = [TenantDraft(file, read_draft(file, TenantShape)) for file in files]
-        check_tenants(tenants, _facts(saguirefile, draft))
+        facts = _facts(saguirefile, draft)
+        check_tenants(tenants, facts)
+        check_databases(tenants, facts)
         documents += files
     notices = [*_role_notices(saguirefile, draft), *_check_contents(root, tenants)]
     problems = strays + [problem for document in documents for problem in document.problems]
     if problems:
         raise InvalidInput(problems)
+    choices = Policy(**policy)
     return Declaration(
         fleet=_fleet(draft),
-        tenants=tuple(sorted((_tenant(tenant.draft) for tenant in tenants), key=lambda tenant: tenant.name)),
-        policy=Policy(**policy),
+        tenants=tuple(sorted((_tenant(tenant.draft, choices) for tenant in tenants), key=lambda tenant: tenant.name)),
+        policy=choices,
         notices=tuple(sorted(notices)),
+        tenants_folder=draft["tenants"],
         root=root,
         fleet_file=path,
     )
@@ -122,7 +133,15 @@ def _facts(saguirefile: Document, draft: Draft) -> FleetFacts:
     islands = tuple(draft["islands"]) if draft.get("islands") else None
     if islands is not None:
         islands = tuple(saguirefile.data["islands"])  # one whose entry was refused exists all the same
-    return FleetFacts(islands=islands, domain=draft.get("domain"))
+    return FleetFacts(islands=islands, domain=draft.get("domain"), databases=_has_databases(saguirefile, draft))
+
+
+def _has_databases(saguirefile: Document, draft: Draft) -> bool | None:
+    """Whether a host has the role db; None when a part that was refused may hide one."""
+    hosts = [host for island in draft.get("islands", {}).values() for host in island.get("hosts", {}).values()]
+    if any(Role.DB in host.get("roles", ()) for host in hosts):
+        return True
+    return None if saguirefile.broken(("islands",)) else False
 
 
 def _role_notices(saguirefile: Document, draft: Draft) -> list[Notice]:
@@ -155,7 +174,7 @@ def _check_contents(root: Path, tenants: Sequence[TenantDraft]) -> list[Notice]:
                 continue
             if files:
                 notices += _check_served(tenant.document, path, site, files)
-            else:
+            elif site.get("app") is None:
                 bare.append(name)
         if bare:
             message = f"without files, so served with a placeholder page: {listed(bare)}"
@@ -211,13 +230,28 @@ def _hosts(island: str, hosts: Draft) -> dict[str, Host]:
     }
 
 
-def _tenant(draft: Draft) -> Tenant:
+def _tenant(draft: Draft, policy: Policy) -> Tenant:
     return Tenant(
         name=draft["tenant"],
         home=draft["home"],
         users={name: _named(User, name, entry) for name, entry in draft["users"].items()},
-        sites={name: _named(Site, name, entry) for name, entry in draft["sites"].items()},
+        sites={name: _site(name, entry) for name, entry in draft["sites"].items()},
+        databases={name: _database(name, entry, policy) for name, entry in draft["databases"].items()},
         declared_zones=tuple(draft["zones"]),
+    )
+
+
+def _site(name: str, draft: Draft) -> Site:
+    site: Site = _named(Site, name, draft)
+    return site.model_copy(update={"php": True}) if site.app else site  # each application there is runs PHP
+
+
+def _database(name: str, draft: Draft, policy: Policy) -> Database:
+    users = draft["users"] or {name: {"password": None}}
+    return Database(
+        name=name,
+        quota_mib=policy.database_quota_mib if draft["quota_mib"] is None else draft["quota_mib"],
+        users=tuple(DatabaseUser(name=user, password=entry["password"]) for user, entry in users.items()),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from enum import StrEnum
 from functools import cached_property
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
@@ -141,10 +142,37 @@ def _uid_of(data: dict[str, Any]) -> int:
     return derived_uid(data["name"])
 
 
+class App(StrEnum):
+    """An application that the platform installs for a site."""
+
+    WORDPRESS = "wordpress"
+
+
+class DatabaseUser(_Frozen):
+    """Who signs in to a database, with all rights on it. `password` is encrypted, or None for a derived one."""
+
+    name: str
+    password: str | None = None
+
+
+class Database(_Frozen):
+    """One database of a tenant; its name, and those of its users, are unique in the fleet. `users` is not empty."""
+
+    name: str
+    quota_mib: int
+    users: tuple[DatabaseUser, ...]
+
+    @property
+    def first_user(self) -> DatabaseUser:
+        """The one that sites of the tenant sign in as: named as the database if there is such a one."""
+        return next((user for user in self.users if user.name == self.name), self.users[0])
+
+
 class Site(_Frozen):
     """One web site. `root` is the document root inside the site's folder; `redirects` is exact path to target.
 
     `everywhere`: each island serves it itself; otherwise the tenant's home does, for requests to any island.
+    `database` is the one of the tenant's databases that the site's program is told of.
     """
 
     name: str
@@ -154,6 +182,8 @@ class Site(_Frozen):
     redirects: dict[str, str] = Field(default_factory=dict)
     https: bool = True
     everywhere: bool = False
+    app: App | None = None
+    database: str | None = None
     uid: int = Field(default_factory=_uid_of)
 
     @cached_property
@@ -168,13 +198,14 @@ class Site(_Frozen):
 
 
 class Tenant(_Frozen):
-    """One customer. `home` is the island that serves it when all is well; users and sites are by name."""
+    """One customer. `home` is the island that serves it when all is well; users, sites and databases are by name."""
 
     name: str
     home: str
     users: dict[str, User]
     sites: dict[str, Site]
     declared_zones: tuple[str, ...] = ()
+    databases: dict[str, Database] = Field(default_factory=dict)
 
     @cached_property
     def zones(self) -> dict[str, tuple[str, ...]]:
@@ -207,3 +238,8 @@ class Policy(_Frozen):
     dns_ttl: int = 10
     health_check_interval: int = 10
     health_check_threshold: int = 1
+    database_quota_mib: int = 1024
+    database_buffer_mib: int = 32
+    lease_renew_seconds: float = 1.5
+    lease_seconds: float = 6.0
+    lease_max_lag: int = 1000

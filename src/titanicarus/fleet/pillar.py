@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from .balancing import load_balancer
+from .databases import database_host, keeper, leases, site_databases
 from .gateway import gateway
 from .load import Declaration
 from .model import Fleet, Host
 from .ports import SESSION_STORE, ports_for
 from .public_names import public_names
 from .roles import BUILT, Role
+from .shards import sql_address, sql_name
 
 Data = dict[str, Any]
 
@@ -26,19 +28,24 @@ def pillar_for(declaration: Declaration, host_id: str) -> Data:
     pillar: Data = {
         "host": _host(fleet, host),
         "roles": ["base", *(str(role) for role in host.roles if role in BUILT)],
-        "names": host_names(fleet),
+        "names": host_names(fleet, host.island),
         "ports": [port._asdict() | {"sources": list(port.sources)} for port in ports_for(fleet, host)],
         "salt": {"masters": masters(fleet, host.island)},
     }
     if host.has(Role.CONTROL):
         pillar["salt"]["minions"] = [other.id for other in fleet.hosts]
         pillar["gslb"] = public_names(declaration)
+        pillar["leases"] = leases(fleet)
     if host.has(Role.LB):
         pillar["lb"] = load_balancer(declaration, host)
     if way_out := gateway(fleet, host):
         pillar["gateway"] = way_out
     if host.has(Role.WEB):
         pillar["web"] = _web_server(declaration, host)
+    if host.has(Role.DB):
+        pillar["db"] = database_host(declaration, host)
+    if any(host.has(role) for role in (Role.LB, Role.DB, Role.CONTROL)):
+        pillar["keeper"] = keeper(declaration, host)
     return pillar
 
 
@@ -57,12 +64,19 @@ def masters(fleet: Fleet, island: str) -> list[str]:
     return [str(host.lan) for host in (*own, *away)]
 
 
-def host_names(fleet: Fleet) -> list[Data]:
-    """What /etc/hosts says: every host, then each island's shared addresses."""
+def host_names(fleet: Fleet, island: str) -> list[Data]:
+    """What /etc/hosts says on the hosts of an island: every host, then each island's shared addresses.
+
+    One of these is also how applications reach the databases.
+    """
+    databases = sql_address(fleet, island)
     entries = [{"address": str(host.lan), "names": [fleet.fqdn(host), host.id]} for host in fleet.hosts]
-    for island in fleet.islands.values():
-        entries.append({"address": str(island.lan.vip), "names": [f"vip.{island.name}.{fleet.domain}"]})
-        entries.append({"address": str(island.wan.vip), "names": [f"{island.name}.{fleet.domain}"]})
+    for other in fleet.islands.values():
+        shared = [f"vip.{other.name}.{fleet.domain}"]
+        if other.lan.vip == databases:
+            shared.append(sql_name(fleet))
+        entries.append({"address": str(other.lan.vip), "names": shared})
+        entries.append({"address": str(other.wan.vip), "names": [f"{other.name}.{fleet.domain}"]})
     return entries
 
 
@@ -87,6 +101,7 @@ def _web_server(declaration: Declaration, host: Host) -> Data:
             {"name": server.name, "address": str(server.lan), "port": SESSION_STORE} for server in servers
         ],
         "session_minutes": declaration.policy.session_minutes,
+        "databases": site_databases(declaration),
         "sites": [
             {
                 "name": site.name,
@@ -95,6 +110,7 @@ def _web_server(declaration: Declaration, host: Host) -> Data:
                 "user": site.unix_user,
                 "uid": site.uid,
                 "php": site.php,
+                "app": site.app,
                 "root": site.root,
                 "redirects": [{"path": path, "target": site.redirects[path]} for path in sorted(site.redirects)],
                 "contents": declaration.contents[site.name],

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from .model import Fleet, Host
 from .roles import Role
+from .shards import carried, shards, sql_island
 
 SALT_PUBLISH = 4505
 SALT_REQUEST = 4506
@@ -18,6 +19,8 @@ WEB_SERVER = 8080
 VPN = 51820
 CONNECTIONS = 3780
 SESSION_STORE = 6379
+KEEPER = 3600
+COPIES = 3601
 LAN = "lan0"
 WAN = "wan0"
 
@@ -51,6 +54,8 @@ def ports_for(fleet: Fleet, host: Host) -> tuple[Port, ...]:
         opened += _gateway(fleet, host)
     if host.has(Role.WEB):
         opened += _web_server(fleet, host)
+    if host.has(Role.DB):
+        opened += _database_host(fleet, host)
     return tuple(sorted(opened, key=lambda port: (port.interface, port.protocol, port.port or 0)))
 
 
@@ -59,6 +64,7 @@ def _load_balancer(fleet: Fleet, host: Host, everyone: tuple[str, ...]) -> Itera
         yield Port("tcp", port, (), WAN, f"{name} from the internet")
         yield Port("tcp", port, everyone, LAN, f"{name} from the fleet's own hosts")
     yield from _spill(fleet, host)
+    yield from _databases(fleet, host)
 
 
 def _spill(fleet: Fleet, host: Host) -> Iterator[Port]:
@@ -68,6 +74,34 @@ def _spill(fleet: Fleet, host: Host) -> Iterator[Port]:
         public = tuple(str(address) for address in sorted(other.wan for other in others if other.wan))
         yield Port("tcp", SPILL, _addresses(tuple(others)), LAN, "sites of this island, asked for in another one")
         yield Port("tcp", SPILL_PUBLIC, public, WAN, "the same when there is no VPN, with certificates on both sides")
+
+
+def _databases(fleet: Fleet, host: Host) -> Iterator[Port]:
+    """Applications on their way to the databases: those of this island, and of islands without load balancers."""
+    asking = {
+        other
+        for role in (Role.WEB, Role.DB, Role.CONTROL)
+        for other in fleet.with_role(role)
+        if sql_island(fleet, other.island) == host.island
+    }
+    sources = _addresses(tuple(asking))
+    for shard in shards(fleet):
+        yield Port("tcp", shard.client_port, sources, LAN, f"databases of {shard.name}, by way of this load balancer")
+
+
+def _database_host(fleet: Fleet, host: Host) -> Iterator[Port]:
+    """The kernel's gate (docs/leases.md) is one more door behind the ports of the instances."""
+    balancers = _addresses(fleet.with_role(Role.LB))
+    for shard in carried(fleet, host):
+        if balancers:
+            yield Port("tcp", shard.server_port, balancers, LAN, f"databases of {shard.name}, from load balancers")
+        others = _addresses(tuple(other for other in shard.hosts if other != host))
+        yield Port("tcp", shard.replication_port, others, LAN, f"replicas of {shard.name}")
+    asking = {other for role in (Role.DB, Role.LB, Role.CONTROL) for other in fleet.with_role(role)}
+    yield Port("tcp", KEEPER, _addresses(tuple(asking)), LAN, "the keeper: who may write, promises between keepers")
+    yield Port(
+        "tcp", COPIES, _addresses(fleet.with_role(Role.DB)), LAN, "whole copies of shards for other database hosts"
+    )
 
 
 def _gateway(fleet: Fleet, host: Host) -> Iterator[Port]:

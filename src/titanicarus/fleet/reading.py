@@ -15,6 +15,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
+from .database_wording import Confidential
 from .document import Document
 from .problems import Path, closest, did_you_mean
 
@@ -90,7 +91,8 @@ def _scalar_reader(annotation: Any) -> _Read:
         try:
             return validate(value)
         except ValidationError as error:
-            document.problem(path, _sentence(error), found=value)
+            hidden = isinstance(_reason(error), Confidential)
+            document.problem(path, _sentence(error), found=None if hidden else value)
             return BAD
 
     return read
@@ -98,8 +100,14 @@ def _scalar_reader(annotation: Any) -> _Read:
 
 def _sentence(error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
-    reason = first.get("ctx", {}).get("error")
+    reason = _reason(error)
     return str(reason) if reason is not None else first["msg"]
+
+
+def _reason(error: ValidationError) -> Exception | None:
+    """What a validator of ours raised."""
+    reason: Exception | None = error.errors(include_url=False)[0].get("ctx", {}).get("error")
+    return reason
 
 
 def _list_reader(item: Any) -> _Read:

@@ -20,13 +20,13 @@ class Role(StrEnum):
     CONTROL = "control"
 
 
-BUILT: frozenset[Role] = frozenset({Role.LB, Role.FIREWALL, Role.WEB, Role.CONTROL})
+BUILT: frozenset[Role] = frozenset({Role.LB, Role.FIREWALL, Role.WEB, Role.DB, Role.CONTROL})
 """Roles that have states. A host with another role boots with `base`, and `check` says so in a notice."""
 
 PAIRED: frozenset[Role] = frozenset({Role.LB, Role.WEB, Role.FILER, Role.DB, Role.CONTROL, Role.DIRECTORY, Role.MAIL})
 """Roles that survive the loss of a host only when two hosts of an island have them."""
 
-AT_MOST: dict[Role, int] = {Role.FILER: 2, Role.CONTROL: 2, Role.FIREWALL: 1, Role.ARBITER: 1}
+AT_MOST: dict[Role, int] = {Role.FILER: 2, Role.DB: 2, Role.CONTROL: 2, Role.FIREWALL: 1, Role.ARBITER: 1}
 """The most hosts of an island that can have a role; the others have no limit."""
 
 PUBLIC: frozenset[Role] = frozenset({Role.LB, Role.FIREWALL})

@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from . import wording
-from .model import UID_FIRST, UID_LAST
+from . import database_wording, wording
+from .model import UID_FIRST, UID_LAST, App
 from .roles import Role
 
 CERTIFICATE_DAYS = (7, 397)  # browsers refuse more than 397
@@ -22,6 +22,11 @@ PATIENCE = (0, 3_600)
 WEIGHT = (0, 255)  # what Route53 takes
 TTL = (1, 86_400)
 CHECK_THRESHOLD = (1, 10)
+QUOTA_MIB = (16, 1_048_576)
+BUFFER_MIB = (16, 65_536)
+RENEW_SECONDS = (0.5, 10.0)
+LEASE_SECONDS = (4.0, 60.0)
+MAX_LAG = (0, 1_000_000)
 
 
 def _words(pattern: str, most: int | None = None, example: str = "") -> WithJsonSchema:
@@ -35,6 +40,10 @@ def _words(pattern: str, most: int | None = None, example: str = "") -> WithJson
 
 def _numbers(least: int, most: int) -> WithJsonSchema:
     return WithJsonSchema({"type": "integer", "minimum": least, "maximum": most})
+
+
+def _decimals(least: float, most: float) -> WithJsonSchema:
+    return WithJsonSchema({"type": "number", "minimum": least, "maximum": most})
 
 
 ShortName = Annotated[str, BeforeValidator(wording.short_name), _words(wording.SHORT_NAME)]
@@ -100,6 +109,31 @@ Patience = Annotated[
     int,
     BeforeValidator(lambda value: wording.whole_number(value, *PATIENCE, "seconds")),
     _numbers(*PATIENCE),
+]
+DatabaseName = Annotated[
+    str, BeforeValidator(database_wording.database_name), _words(database_wording.DATABASE_NAME, example="shop")
+]
+DatabaseUserName = Annotated[
+    str, BeforeValidator(database_wording.database_user), _words(database_wording.DATABASE_USER)
+]
+SealedPassword = Annotated[str, BeforeValidator(database_wording.sealed), _words(database_wording.SEALED)]
+AppName = Annotated[
+    App, BeforeValidator(database_wording.app), WithJsonSchema({"type": "string", "enum": [str(app) for app in App]})
+]
+QuotaMib = Annotated[
+    int, BeforeValidator(lambda value: wording.whole_number(value, *QUOTA_MIB, "MiB")), _numbers(*QUOTA_MIB)
+]
+BufferMib = Annotated[
+    int, BeforeValidator(lambda value: wording.whole_number(value, *BUFFER_MIB, "MiB")), _numbers(*BUFFER_MIB)
+]
+RenewSeconds = Annotated[
+    float, BeforeValidator(lambda value: wording.number(value, *RENEW_SECONDS, "seconds")), _decimals(*RENEW_SECONDS)
+]
+LeaseSeconds = Annotated[
+    float, BeforeValidator(lambda value: wording.number(value, *LEASE_SECONDS, "seconds")), _decimals(*LEASE_SECONDS)
+]
+MaxLag = Annotated[
+    int, BeforeValidator(lambda value: wording.whole_number(value, *MAX_LAG, "commits")), _numbers(*MAX_LAG)
 ]
 
 
@@ -178,8 +212,29 @@ class SiteShape(_Shape):
     everywhere: Boolean = Field(
         default=False, description="whether each island serves it itself, instead of passing requests on to the home"
     )
+    app: AppName | None = Field(default=None, description="an application that the platform installs: wordpress")
+    database: DatabaseName | None = Field(
+        default=None, description="the one of the tenant's databases that the site's program uses"
+    )
     uid: Uid | None = Field(
         default=None, description="the Unix user id of the site, where the derived one collides with another site's"
+    )
+
+
+class DatabaseUserShape(_Shape):
+    """Who signs in to a database."""
+
+    password: SealedPassword | None = Field(
+        default=None, description="the password as `saguire encrypt USER` prints it; left out: one is derived"
+    )
+
+
+class DatabaseShape(_Shape):
+    """A database of the tenant, in the shard of its home."""
+
+    quota_mib: QuotaMib | None = Field(default=None, description="how much it may hold; left out: the policy says it")
+    users: dict[DatabaseUserName, DatabaseUserShape] = Field(
+        default={}, description="who may use it; left out: one user named as the database"
     )
 
 
@@ -190,6 +245,9 @@ class TenantShape(_Shape):
     home: ShortName = Field(description="the island that serves the tenant when all is well")
     users: dict[UserName, UserShape] = Field(default={}, description="the people of the tenant, by login name")
     sites: dict[SiteName, SiteShape] = Field(default={}, description="the web sites of the tenant, by DNS name")
+    databases: dict[DatabaseName, DatabaseShape] = Field(
+        default={}, description="the databases of the tenant, by name; each name is used once in the fleet"
+    )
     zones: list[DnsName] = Field(
         default=[], description="the DNS zones that the names of the sites are in; left out: made from the names"
     )
@@ -216,4 +274,19 @@ class PolicyShape(_Shape):
     )
     health_check_threshold: CheckThreshold = Field(
         default=1, description="after how many checks in a row a checker changes its mind about an island"
+    )
+    database_quota_mib: QuotaMib = Field(
+        default=1024, description="how much a database may hold that has no quota of its own, in MiB"
+    )
+    database_buffer_mib: BufferMib = Field(
+        default=32, description="memory for cached pages of each shard on each host that carries it, in MiB"
+    )
+    lease_renew_seconds: RenewSeconds = Field(
+        default=1.5, description="every how many seconds the owner of a lease renews it"
+    )
+    lease_seconds: LeaseSeconds = Field(
+        default=6.0, description="how long a lease lasts without being renewed, in seconds"
+    )
+    lease_max_lag: MaxLag = Field(
+        default=1000, description="how many commits a copy may lack and still take over without an operator's word"
     )

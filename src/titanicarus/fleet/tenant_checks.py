@@ -28,16 +28,20 @@ class TenantDraft:
 
 @dataclass(frozen=True)
 class FleetFacts:
-    """What tenants are checked against; None where the Saguirefile does not say it (it has problems of its own)."""
+    """What tenants are checked against; None where the Saguirefile does not say it (it has problems of its own).
+
+    `databases`: whether any host has the role db.
+    """
 
     islands: tuple[str, ...] | None
     domain: str | None
+    databases: bool | None = None
 
 
 def check_tenants(tenants: Sequence[TenantDraft], fleet: FleetFacts) -> None:
     """Note every cross problem of the tenants in their documents."""
-    names = _Claims("the tenant name")
-    users = _Claims("the user")
+    names = Claims("the tenant name")
+    users = Claims("the user")
     for tenant in tenants:
         _check_header(tenant, fleet, names)
         for user, entry in tenant.draft.get("users", {}).items():
@@ -49,7 +53,7 @@ def check_tenants(tenants: Sequence[TenantDraft], fleet: FleetFacts) -> None:
     _RedirectGraph(tenants, owners).check()
 
 
-class _Claims:
+class Claims:
     """Who was first to use a name. A second user of it gets a problem that names the first."""
 
     def __init__(self, kind: str) -> None:
@@ -66,7 +70,7 @@ class _Claims:
         return False
 
 
-def _check_header(tenant: TenantDraft, fleet: FleetFacts, names: _Claims) -> None:
+def _check_header(tenant: TenantDraft, fleet: FleetFacts, names: Claims) -> None:
     document, draft = tenant.document, tenant.draft
     stem = PurePosixPath(document.file).stem
     name = draft.get("tenant")
@@ -99,7 +103,7 @@ def _raw_list(document: Document, path: Path) -> list[object]:
 
 def _check_site_names(tenants: Sequence[TenantDraft], fleet: FleetFacts) -> Mapping[object, tuple[Document, Path]]:
     """Site names first, so that an alias that is another site's own name is told to be the wrong one."""
-    claims = _Claims("the name")
+    claims = Claims("the name")
     advice = "a name belongs to one site"
     for tenant in tenants:
         for path, name, _site in tenant.sites():
@@ -126,7 +130,7 @@ def _check_domain(document: Document, path: Path, name: str, fleet: FleetFacts) 
 
 def _check_zones(tenants: Sequence[TenantDraft], fleet: FleetFacts) -> None:
     """Declared zones: each belongs to one tenant, and together they hold every name of the tenant's sites."""
-    claims = _Claims("the zone")
+    claims = Claims("the zone")
     for tenant in tenants:
         zones: Sequence[str] = tenant.draft.get("zones", ())
         for index, zone in enumerate(_raw_list(tenant.document, ("zones",))):
@@ -145,8 +149,8 @@ def _check_zones(tenants: Sequence[TenantDraft], fleet: FleetFacts) -> None:
 
 
 def _check_unix_identities(tenants: Sequence[TenantDraft]) -> None:
-    uids = _Claims("the Unix user id")
-    users = _Claims("the Unix user")
+    uids = Claims("the Unix user id")
+    users = Claims("the Unix user")
     seen: set[str] = set()
     for tenant in tenants:
         for path, name, site in tenant.sites():

@@ -77,6 +77,15 @@ def whole_number(value: object, least: int, most: int, unit: str) -> int:
     return value
 
 
+def number(value: object, least: float, most: float, unit: str) -> float:
+    """A number of `unit` between `least` and `most`, both allowed, with or without a decimal point."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"should be a number of {unit}, from {least:g} to {most:g}, without quotes")  # noqa: TRY004
+    if not least <= value <= most:
+        raise ValueError(f"should be from {least:g} to {most:g} {unit}")
+    return float(value)
+
+
 def short_name(value: object) -> str:
     """The name of an island or host: it becomes part of minion ids and DNS names."""
     name = text(value)

@@ -6,6 +6,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
+def table_name(domain: str) -> str:
+    """The fleet's table of the witness."""
+    return f"titanicarus.{domain}"
+
+
 class Stage(StrEnum):
     """How far the owner has come. Until OPEN, `standby` and `position` are those of the epoch before."""
 

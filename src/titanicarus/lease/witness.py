@@ -41,11 +41,6 @@ class ForeignItem(AWSError):
     """What stands in the table was not written by this version of the platform."""
 
 
-def table_name(domain: str) -> str:
-    """The fleet's table."""
-    return f"titanicarus.{domain}"
-
-
 class Witness:
     """One table. A request is sent once, and takes at most about a second and a half."""
 

@@ -24,14 +24,18 @@ from titanicarus.pki.leaf import (
     issue,
     window_at,
 )
+from titanicarus.pki.sealed import KEY_BYTES, CannotOpen, SealingKey, seal, unseal
 
 __all__ = [
+    "KEY_BYTES",
     "Authority",
     "BrokenAuthority",
+    "CannotOpen",
     "Island",
     "Issuer",
     "Leaf",
     "Request",
+    "SealingKey",
     "TunnelKeys",
     "Window",
     "derive_password",
@@ -41,5 +45,7 @@ __all__ = [
     "make_root",
     "open_island",
     "open_root",
+    "seal",
+    "unseal",
     "window_at",
 ]

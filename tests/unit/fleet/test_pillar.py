@@ -17,7 +17,15 @@ from titanicarus.fleet.pillar import leading_masters, masters
 ROOT = Path(__file__).parents[3]
 GOLDEN = ROOT / "tests/fixtures/golden"
 FILES = {"default": ROOT / "Saguirefile", "small": ROOT / "examples/small.saguirefile"}
-SECTIONS = {"lb": {Role.LB}, "web": {Role.WEB}, "gateway": {Role.LB, Role.FIREWALL}, "gslb": {Role.CONTROL}}
+SECTIONS = {
+    "lb": {Role.LB},
+    "web": {Role.WEB},
+    "gateway": {Role.LB, Role.FIREWALL},
+    "gslb": {Role.CONTROL},
+    "leases": {Role.CONTROL},
+    "db": {Role.DB},
+    "keeper": {Role.LB, Role.DB, Role.CONTROL},
+}
 
 
 @pytest.fixture(scope="module", params=FILES)

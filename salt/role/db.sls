@@ -1,0 +1,3 @@
+# The keeper, which says who may write.
+include:
+  - keeper
