@@ -6,7 +6,14 @@ import sys
 
 import typer
 
-from titanicarus.cli import declaration_commands, dns_commands, fault_commands, lab_commands, salt_commands
+from titanicarus.cli import (
+    database_commands,
+    declaration_commands,
+    dns_commands,
+    fault_commands,
+    lab_commands,
+    salt_commands,
+)
 from titanicarus.cli.output import print_error
 from titanicarus.cli.session import NoLab
 from titanicarus.control.errors import ControlError
@@ -26,6 +33,7 @@ app = typer.Typer(
 for commands in (declaration_commands, lab_commands, salt_commands, dns_commands):
     commands.register(app)
 app.add_typer(fault_commands.app, name="fault")
+app.add_typer(database_commands.app, name="db")
 
 EXPECTED = (NoLab, ControlError, UnknownHost, LabError, OperationFailed, CommandFailed, Unreachable)
 """Errors whose message is meant for the operator; anything else is a bug and shows its traceback."""

@@ -10,8 +10,9 @@ import typer
 
 from titanicarus.cli.options import PASS_THROUGH, FileOption, JsonOption, LabOption
 from titanicarus.cli.output import Progress, print_json, print_table, stdout
-from titanicarus.cli.report import show_overview, show_up
+from titanicarus.cli.report import say, show_overview, show_up
 from titanicarus.cli.session import ROOT, begin, forget, remember, resume
+from titanicarus.cli.shard_report import show_shards
 from titanicarus.cli.testing import TIERS, run_tests
 from titanicarus.operations import bring_up, look, probe_targets, take_down
 
@@ -49,12 +50,15 @@ def down(
 
 
 def status(lab: LabOption = None, as_json: JsonOption = False) -> None:
-    """Show every host, what the masters serve, and whether users of each island are served."""
+    """Show every host, what the masters serve, whether users of each island are served, and who writes which shard."""
     overview = look(resume(lab).lab)
     if as_json:
         print_json(overview.to_json())
     else:
         show_overview(overview)
+        if overview.shards:
+            say()
+            show_shards(overview.shards)
 
 
 def execute(context: typer.Context, host: str, lab: LabOption = None) -> None:

@@ -1,4 +1,4 @@
-"""What `saguire status` shows: hosts, what the masters serve, and what users of each island get."""
+"""What `saguire status` shows: hosts, what the masters serve, what users of each island get, who writes which shard."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import Any
 from titanicarus.control.masters import Serving, serving
 from titanicarus.fleet import Role
 from titanicarus.lab import CLIENT, Lab, LabStatus
+from titanicarus.operations.shards import look_at_shards
+from titanicarus.shards import ShardView
 from titanicarus.transport import CommandFailed, Unreachable, run
 
 # Without a master: a control host has all that it needs on its own disk.
@@ -39,6 +41,7 @@ class Overview:
     masters: tuple[Serving, ...]
     silent_masters: Mapping[str, str]
     islands: tuple[IslandHealth, ...]
+    shards: tuple[ShardView, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for `json.dumps`."""
@@ -47,6 +50,7 @@ class Overview:
             "masters": [master.document() for master in self.masters],
             "silent_masters": dict(self.silent_masters),
             "islands": [asdict(island) for island in self.islands],
+            "shards": [shard.to_json() for shard in self.shards],
         }
 
 
@@ -54,16 +58,16 @@ def look(lab: Lab) -> Overview:
     """Ask everything that can be asked; takes a few seconds. A part that gives no answer is shown as such."""
     control = [host.id for host in lab.fleet.hosts if "control" in host.roles]
     islands = [island for island in lab.fleet.islands.values() if lab.fleet.with_role(Role.LB, island.name)]
-    with ThreadPoolExecutor(max_workers=3 + len(islands)) as pool:
+    with ThreadPoolExecutor(max_workers=4 + len(islands)) as pool:
         asked = pool.submit(serving, lab, control)
         shares = pool.submit(_shares, lab, control)
         health = pool.map(lambda island: _health(lab, island.name, str(island.wan.vip)), islands)
+        shards = pool.submit(look_at_shards, lab, lab.fleet)
         status = lab.status()
         found, silent = asked.result()
         told = shares.result()
-        return Overview(
-            status, tuple(found.values()), silent, tuple(replace(one, share=told.get(one.island)) for one in health)
-        )
+        seen = tuple(replace(one, share=told.get(one.island)) for one in health)
+        return Overview(status, tuple(found.values()), silent, seen, shards.result())
 
 
 def _shares(lab: Lab, control: Sequence[str]) -> dict[str, float]:
