@@ -54,7 +54,9 @@ def _do(state: dict[str, Any], text: str) -> None:  # noqa: PLR0912 -- one branc
     quoted = re.findall(r"'([^']*)'", text)
     if text.startswith("CREATE TABLE") or text.startswith("KILL USER"):
         return
-    if match := re.fullmatch(r"INSERT INTO titanicarus.tenant_databases .* VALUES \('(\w+)', '([\w-]+)', (\d+)\)", text):
+    if match := re.fullmatch(
+        r"INSERT INTO titanicarus.tenant_databases .* VALUES \('(\w+)', '([\w-]+)', (\d+)\)", text
+    ):
         state["databases"][match[1]] = KnownDatabase(match[2], int(match[3]))
     elif match := re.fullmatch(r"INSERT INTO titanicarus.tenant_users .* VALUES \('(\w+)', '([\w-]+)'\)", text):
         state["users"][match[1]] = KnownUser(match[2])

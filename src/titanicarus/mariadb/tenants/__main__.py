@@ -1,9 +1,10 @@
-"""The timer `titanicarus-quota`: on shards that this host writes to, quotas are looked at. Elsewhere nothing happens."""
+"""The timer `titanicarus-quota`: looks at the quotas of shards that this host writes to. Elsewhere nothing happens."""
 
 from __future__ import annotations
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
 
 from titanicarus.mariadb.connection import Connection
@@ -27,7 +28,7 @@ def main() -> int:
             continue
         try:
             with Connection(shard, socket_of(shard), STATEMENT_SECONDS) as connection:
-                ran = timer_run(connection, wishes.kept(shard), lambda text, shard=shard: _say(shard, text))
+                ran = timer_run(connection, wishes.kept(shard), partial(_say, shard))
         except (ServerError, NotOpen, Busy, BadTenant) as error:
             _say(shard, str(error))
             failed = 1
@@ -41,7 +42,7 @@ def main() -> int:
 
 
 def _say(shard: str, text: str) -> None:
-    print(f"{shard}: {text}", flush=True)  # noqa: T201 -- the journal is where it goes
+    print(f"{shard}: {text}", flush=True)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -23,7 +23,7 @@ FULL = frozenset(
         "EXECUTE", "TRIGGER",
     }
 )  # fmt: skip
-"""What a tenant's user may do in its own databases. Not EVENT: an event would run on no host but the one it was made on."""
+"""What a tenant's user may do in its own databases. Not EVENT: it would run on the host that it was made on only."""
 READ_AND_DELETE = frozenset({"SELECT", "DELETE", "DROP", "SHOW VIEW", "LOCK TABLES", "EXECUTE"})
 """What is left of it while the database holds more than its quota."""
 
@@ -120,8 +120,8 @@ class Found:
     wish: Wish | None = None
 
 
-def wanted_from(tenants: list[Mapping[str, Any]], shard: str) -> Wanted:
-    """What `pillar['db']['tenants']` says of one shard; checked again here: what follows acts as root on these names."""
+def wanted_from(tenants: Iterable[Mapping[str, Any]], shard: str) -> Wanted:
+    """What `pillar['db']['tenants']` says of one shard; checked again here, as root acts on these names then."""
     databases: list[Database] = []
     users: list[User] = []
     for entry in tenants:

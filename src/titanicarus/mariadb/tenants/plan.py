@@ -9,6 +9,7 @@ from titanicarus.mariadb.tenants.model import FULL, MIB, READ_AND_DELETE, Accoun
 from titanicarus.mariadb.tenants.statements import (
     Statement,
     account,
+    database_of,
     identifier,
     number,
     pattern,
@@ -95,8 +96,7 @@ def quota_plan(found: Found) -> Plan:
 def record(wish: Wish) -> Statement:
     """Write down that this wish has been carried out."""
     return statement(
-        "REPLACE INTO titanicarus.tenant_wish (id, digest, wished_at) VALUES (1, {digest},"
-        " STR_TO_DATE({at}, {shape}))",
+        "REPLACE INTO titanicarus.tenant_wish (id, digest, wished_at) VALUES (1, {digest}, STR_TO_DATE({at}, {shape}))",
         digest=word(wish.digest),
         at=word(wish.at.strftime("%Y-%m-%dT%H:%M:%S.%f")),
         shape=word("%Y-%m-%dT%H:%i:%s.%f"),
@@ -150,7 +150,9 @@ def _database(database: Database, found: Found) -> Iterator[Step]:
             ),
         )
     elif known.removed or known.quota_mib != database.quota_mib:
-        words = [f"quota {known.quota_mib} to {database.quota_mib} MiB"] if known.quota_mib != database.quota_mib else []
+        words = (
+            [f"quota {known.quota_mib} to {database.quota_mib} MiB"] if known.quota_mib != database.quota_mib else []
+        )
         words += ["back in use"] if known.removed else []
         text = "UPDATE titanicarus.tenant_databases SET quota_mib = {quota}, removed_at = NULL WHERE name = {name}"
         yield Step(name, ", ".join(words), statement(text, name=line["name"], quota=line["quota"]))
@@ -177,7 +179,7 @@ def _user(user: User, found: Found, quotas: dict[str, int]) -> Iterator[Step]:
         yield Step(subject, "created", statement(text, user=account(name), hash=word(user.password_hash)))
     else:
         yield from _account(user, there)
-        if there.privileged or any(place != pattern_text(_database_of(place)) for place in held):
+        if there.privileged or any(database_of(place) is None for place in held):
             text = "REVOKE ALL PRIVILEGES, GRANT OPTION FROM {user}"
             yield Step(subject, "rights that no tenant has taken away", statement(text, user=account(name)))
             yield _cut(name)
@@ -186,7 +188,7 @@ def _user(user: User, found: Found, quotas: dict[str, int]) -> Iterator[Step]:
         rights = held.pop(pattern_text(database), frozenset())
         yield from _rights(name, database, rights, _over(database, quotas[database], found))
     for place in sorted(held):
-        database = _database_of(place)
+        database = place.replace("\\_", "_")
         text = "REVOKE ALL PRIVILEGES ON {database}.* FROM {user}"
         parts = {"database": pattern(database), "user": account(name)}
         yield Step(subject, f"nothing any more on {database}", statement(text, **parts))
@@ -202,11 +204,6 @@ def _account(user: User, there: Account) -> Iterator[Step]:
         yield Step(subject, "TLS required", statement("ALTER USER {user} REQUIRE SSL", user=who))
     if there.locked:
         yield Step(subject, "unlocked", statement("ALTER USER {user} ACCOUNT UNLOCK", user=who))
-
-
-def _database_of(place: str) -> str:
-    """The database that a line of mysql.db names, when it names one and not a pattern."""
-    return place.replace(r"\_", "_")
 
 
 def _rights(user: str, database: str, held: frozenset[str], over: bool) -> Iterator[Step]:

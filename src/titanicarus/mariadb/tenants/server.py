@@ -43,7 +43,7 @@ class Connection(Protocol):
     def ask(self, *queries: str) -> list[list[Row]]:
         """Rows of each query."""
 
-    def do(self, statement: str, values: Sequence[object] = ()) -> None:
+    def do(self, statement: str, values: Sequence[object] = ()) -> list[Row]:
         """One statement."""
 
 

@@ -55,6 +55,12 @@ def pattern_text(name: str) -> str:
     return name.replace("_", r"\_")
 
 
+def database_of(place: str) -> str | None:
+    """The one database that a line of mysql.db is about; None when it is a pattern that fits others as well."""
+    name = place.replace(r"\_", "_")
+    return name if _NAME.fullmatch(name) and pattern_text(name) == place else None
+
+
 def word(value: str) -> Part:
     """A value: a name, a password hash, a moment."""
     return Part(f"'{_fit(_WORD, value, 'a value')}'")

@@ -37,7 +37,9 @@ def writer_of(shard: str, status: Mapping[str, Any] | None) -> Writer:
         return Writer(Standing.NOBODY, "the keeper of this host has said nothing yet: does titanicarus-keeper run?")
     host, facts = status["host"], status["shards"].get(shard)
     if facts is None:
-        return Writer(Standing.NOBODY, f"the keeper of {host} does not know the shard {shard}: apply to this host first")
+        return Writer(
+            Standing.NOBODY, f"the keeper of {host} does not know the shard {shard}: apply to this host first"
+        )
     if facts["open"]:
         return Writer(Standing.HERE, f"{host} writes to {shard}")
     owner = facts["owner"]
