@@ -1,8 +1,17 @@
-# The keeper: judges what only this host can judge. On load balancers: whether users should come to this island.
+# The keeper: judges what only this host can judge. On load balancers: whether users should come to this island; on
+# database hosts: who may write.
 keeper_unit:
   file.managed:
     - name: /etc/systemd/system/titanicarus-keeper.service
     - source: salt://keeper/titanicarus-keeper.service
+
+{% if pillar.db is defined %}
+keeper_database_rights:
+  file.managed:
+    - name: /etc/systemd/system/titanicarus-keeper.service.d/databases.conf
+    - source: salt://keeper/databases.conf
+    - makedirs: True
+{% endif %}
 
 keeper_config:
   config_set.managed:
@@ -17,6 +26,9 @@ keeper_running:
       - /etc/titanicarus/keeper
     - at_start:
       - /etc/systemd/system/titanicarus-keeper.service
+{%- if pillar.db is defined %}
+      - /etc/systemd/system/titanicarus-keeper.service.d
+{%- endif %}
     - require:
       - config_set: keeper_config
       - file: keeper_unit

@@ -1,3 +1,4 @@
-# The keeper, which says who may write.
+# MariaDB under leases: the gates first, then the keeper, which says who may write.
 include:
+  - gate
   - keeper

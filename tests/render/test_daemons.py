@@ -10,7 +10,7 @@ import pytest
 from render.image_root import image_root, place, prepare, run_checks
 from render.rendering import Component
 
-DAEMONS = {"haproxy", "keepalived", "keeper", "nginx", "php", "valkey", "nftables", "gateway", "conntrackd"}
+DAEMONS = {"haproxy", "gate", "keepalived", "keeper", "nginx", "php", "valkey", "nftables", "gateway", "conntrackd"}
 # One small mistake for each daemon. Each must be found, or the checks check nothing.
 MISTAKES = {
     "haproxy": ("haproxy.cfg", b"    balance roundrobin\n", b"    balance by-chance\n"),
@@ -20,6 +20,7 @@ MISTAKES = {
     "php": ("php-fpm.conf", b"pm = ondemand", b"pm = sometimes"),
     "valkey": ("users.acl", b"user default off", b"user default maybe"),
     "nftables": ("titanicarus.nft", b"policy drop", b"policy perhaps"),
+    "gate": ("gate.nft", b"policy accept", b"policy perhaps"),
     "gateway": ("master.conf", b"[Peer]", b"[Pear]"),
     "conntrackd": ("conntrackd.conf", b"Mode NOTRACK", b"Mode NOTHING"),
 }

@@ -67,10 +67,14 @@ def site_databases(declaration: Declaration) -> dict[str, Data]:
     return found
 
 
-def keeper(declaration: Declaration, host: Host) -> Data:
-    """The pillar `keeper:`: which other keepers there are, the leases of a database host, and the times of the policy.
+READERS = frozenset({Role.DB, Role.LB, Role.CONTROL})
+"""Roles whose hosts may ask a keeper what it knows."""
 
-    `peers` are the database hosts; `timing` is in seconds, `max_lag` in commits.
+
+def keeper(declaration: Declaration, host: Host) -> Data:
+    """The pillar `keeper:` of database hosts: where it answers and whom, and the times of the policy.
+
+    `readers` may ask who is open; `timing` is in seconds, `max_lag` in commits.
     """
     fleet, policy = declaration.fleet, declaration.policy
     return {
@@ -78,27 +82,12 @@ def keeper(declaration: Declaration, host: Host) -> Data:
         "island": host.island,
         "port": KEEPER,
         "table": table_name(fleet.domain),
-        "peers": [
-            {"id": other.id, "island": other.island, "address": str(other.lan)}
-            for other in fleet.with_role(Role.DB)
-            if other != host
-        ],
-        "shards": [_lease(shard) for shard in carried(fleet, host)],
+        "readers": sorted(other.id for other in fleet.hosts if READERS & set(other.roles)),
         "timing": {
             "renew": policy.lease_renew_seconds,
             "lease": policy.lease_seconds,
             "max_lag": policy.lease_max_lag,
         },
-    }
-
-
-def _lease(shard: Shard) -> Data:
-    return {
-        "name": shard.name,
-        "item": shard.item,
-        "hosts": [host.id for host in shard.hosts],
-        "server_port": shard.server_port,
-        "replication_port": shard.replication_port,
     }
 
 

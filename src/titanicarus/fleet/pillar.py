@@ -44,7 +44,6 @@ def pillar_for(declaration: Declaration, host_id: str) -> Data:
         pillar["web"] = _web_server(declaration, host)
     if host.has(Role.DB):
         pillar["db"] = database_host(declaration, host)
-    if any(host.has(role) for role in (Role.LB, Role.DB, Role.CONTROL)):
         pillar["keeper"] = keeper(declaration, host)
     return pillar
 

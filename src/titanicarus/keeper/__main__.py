@@ -14,9 +14,11 @@ import time
 from pathlib import Path
 from types import FrameType
 
+from titanicarus.aws import AWSError
 from titanicarus.keeper import service
 from titanicarus.keeper.config import BadConfig, Config, read_config
-from titanicarus.keeper.island_watch import IslandWatch
+from titanicarus.keeper.duties import duties_of
+from titanicarus.keeper.tls import NoIdentity
 
 TICK_SECONDS = 1.0
 
@@ -48,22 +50,25 @@ def main() -> int:
 
 
 def run(config: Config) -> int:
-    """Look once a second until systemd says stop."""
+    """Have every duty looked after once a second until systemd says stop."""
     wishes = _Wishes()
     for number in (signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, wishes.on_signal)
-    watch = IslandWatch(config.island) if config.island else None
-    said = ""
+    try:
+        duties = duties_of(config)
+    except (NoIdentity, AWSError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
     due = time.monotonic()
+    said = ""
     service.notify("READY=1", "STATUS=looking")
     while not wishes.end and not wishes.reload:
-        if watch:
-            verdict = watch.tick()
-            if verdict.why != said:
-                said = verdict.why
-                print(f"island: {said}", flush=True)
-                service.notify(f"STATUS=island: {said}")
-        service.notify("WATCHDOG=1")
+        status = "; ".join(duty.tick() for duty in duties)
+        if status != said:
+            said = status
+            service.notify(f"STATUS={status}")
+        if all(duty.alive() for duty in duties):
+            service.notify("WATCHDOG=1")
         due = max(due + TICK_SECONDS, time.monotonic())
         wishes.wake.wait(max(0.0, due - time.monotonic()))
     if wishes.reload and not wishes.end:

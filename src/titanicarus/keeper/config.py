@@ -6,8 +6,10 @@ import configparser
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
+from titanicarus.keeper.facts import LeaseFacts, lease_facts
 from titanicarus.keeper.island import Limits
 
 CONFIG = Path("/etc/titanicarus/keeper/keeper.json")
@@ -29,22 +31,25 @@ class IslandConfig:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """`island` is None on a host that is no load balancer."""
+    """`island` is None on a host that is no load balancer, `leases` on one that carries no shard."""
 
     island: IslandConfig | None
+    leases: LeaseFacts | None = None
 
 
 def read_config(path: Path = CONFIG) -> Config:
     """Raises BadConfig."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        island = data["island"]
-        if island is None:
-            return Config(None)
-        limits = Limits(*(float(island["limits"][name]) for name in ("isolation", "reentry", "hold_down")))
-        return Config(IslandConfig(tuple(island["islands"]), tuple(island["balancers"]), limits))
+        island, leases = data["island"], data.get("leases")
+        return Config(_island(island) if island else None, lease_facts(leases) if leases else None)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadConfig(f"{path}: {type(error).__name__}: {error}; state.apply writes this file") from error
+
+
+def _island(data: dict[str, Any]) -> IslandConfig:
+    limits = Limits(*(float(data["limits"][name]) for name in ("isolation", "reentry", "hold_down")))
+    return IslandConfig(tuple(data["islands"]), tuple(data["balancers"]), limits)
 
 
 def aws_endpoint(path: Path = AWS_CONFIG) -> tuple[str, int] | None:

@@ -24,15 +24,27 @@ PEER_SECONDS = 3.0
 
 
 class IslandWatch:
-    """`tick` is to be called once a second."""
+    """Whether users should come to this island: a duty of load balancers."""
 
     def __init__(self, config: IslandConfig, state_file: Path = STATE) -> None:
         self._config = config
         self._file = state_file
         self._state = self._remembered() or self._begin()
+        self._said = ""
 
-    def tick(self) -> Verdict:
+    def alive(self) -> bool:
+        """It does all its work in `tick`."""
+        return True
+
+    def tick(self) -> str:
         """One look and what follows from it."""
+        verdict = self._judge()
+        if verdict.why != self._said:
+            self._said = verdict.why
+            print(f"island: {verdict.why}", flush=True)
+        return f"island: {verdict.why}"
+
+    def _judge(self) -> Verdict:
         self._state, verdict = step(
             self._state, self._look(), _now(), self._config.limits, alone=not self._config.islands
         )

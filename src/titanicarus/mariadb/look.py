@@ -11,7 +11,8 @@ from titanicarus.mariadb import gtid
 Row = Mapping[str, Any]
 
 QUERIES = (
-    "SELECT @@report_host, @@read_only, @@gtid_binlog_pos, @@gtid_slave_pos, @@rpl_semi_sync_master_enabled,"
+    # Whether commits wait is asked before how many there are: then each of those after that number has waited.
+    "SELECT @@rpl_semi_sync_master_enabled, @@report_host, @@read_only, @@gtid_binlog_pos, @@gtid_slave_pos,"
     " @@rpl_semi_sync_slave_enabled",
     "SHOW GLOBAL STATUS LIKE 'Rpl_semi_sync_master_%'",
     "SHOW SLAVE STATUS",

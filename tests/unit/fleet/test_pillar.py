@@ -24,7 +24,7 @@ SECTIONS = {
     "gslb": {Role.CONTROL},
     "leases": {Role.CONTROL},
     "db": {Role.DB},
-    "keeper": {Role.LB, Role.DB, Role.CONTROL},
+    "keeper": {Role.DB},
 }
 
 
