@@ -14,6 +14,7 @@ from titanicarus.cli.report import say, show_overview, show_up
 from titanicarus.cli.session import ROOT, begin, forget, remember, resume
 from titanicarus.cli.shard_report import show_shards
 from titanicarus.cli.testing import TIERS, run_tests
+from titanicarus.lab import DEFAULT_DISK_MIB
 from titanicarus.operations import bring_up, look, probe_targets, take_down
 
 
@@ -29,9 +30,15 @@ def register(app: typer.Typer) -> None:
     app.command(context_settings=PASS_THROUGH)(test)
 
 
-def up(file: FileOption = None, lab: LabOption = None) -> None:
+def up(
+    file: FileOption = None,
+    lab: LabOption = None,
+    disk: Annotated[
+        int, typer.Option(min=64, help="MiB of the disk that each database host gets at its first boot.")
+    ] = DEFAULT_DISK_MIB,
+) -> None:
     """Bring the whole fleet up, or repair what is missing of it; quick when nothing is."""
-    session = begin(file, lab)
+    session = begin(file, lab, disk)
     progress = Progress()
     remember(session)
     result = bring_up(session.lab, session.declaration, ROOT, session.file, progress)

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from titanicarus.fleet import Declaration, Fleet, load
-from titanicarus.lab import STATE_DIR, Lab
+from titanicarus.lab import DEFAULT_DISK_MIB, STATE_DIR, Lab
 
 ROOT = Path(__file__).resolve().parents[3]
 """The checkout that this command runs from: its states and pillar are what `push` delivers."""
@@ -35,12 +35,15 @@ class Session:
         return load(ROOT, self.file)
 
 
-def begin(file: Path | None, lab_name: str | None) -> Session:
-    """A session for `up`: the lab is named after the fleet unless a name is given. Raises InvalidInput."""
+def begin(file: Path | None, lab_name: str | None, disk_mib: int = DEFAULT_DISK_MIB) -> Session:
+    """A session for `up`: the lab is named after the fleet unless a name is given.
+
+    `disk_mib` is the size of new disks of database hosts. Raises InvalidInput.
+    """
     file = file.resolve() if file else None
     declaration = load(ROOT, file)
     name = lab_name or os.environ.get("SAGUIRE_LAB") or declaration.fleet.name
-    session = Session(file, Lab(name, declaration.fleet))
+    session = Session(file, Lab(name, declaration.fleet, disk_mib=disk_mib))
     session.__dict__["declaration"] = declaration
     return session
 

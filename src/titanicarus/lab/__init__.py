@@ -1,6 +1,7 @@
 """The lab: a whole fleet on one Linux machine, every host a booted Debian container with a network of its own."""
 
 from titanicarus.lab import image
+from titanicarus.lab.disks import DEFAULT_MIB as DEFAULT_DISK_MIB
 from titanicarus.lab.errors import BootFailed, HostFailed, LabBusy, LabError, ProgramFailed, UnknownHost
 from titanicarus.lab.lab import Lab
 from titanicarus.lab.layout import CLIENT, CLOUD, NOT_IN_FLEET, STATE_DIR
@@ -12,6 +13,7 @@ from titanicarus.lab.status import HostStatus, LabStatus, Power
 __all__ = [
     "CLIENT",
     "CLOUD",
+    "DEFAULT_DISK_MIB",
     "NOT_IN_FLEET",
     "STATE_DIR",
     "BootFailed",

@@ -14,6 +14,7 @@ from time import monotonic
 
 from titanicarus.lab import container
 from titanicarus.lab.cgroup import Group, wait_until
+from titanicarus.lab.disks import Disk, thaw_below
 from titanicarus.lab.errors import HostFailed, LabError
 from titanicarus.lab.layout import Layout
 from titanicarus.lab.mounts import mount_overlay, read_mounts, unmount_below
@@ -29,12 +30,16 @@ Provision = Callable[[Path], None]
 
 
 class LabHost:
-    """A host (or the client) of a lab on this machine. Needs root for everything but `state`."""
+    """A host (or the client) of a lab on this machine. Needs root for everything but `state`.
 
-    def __init__(self, layout: Layout, node: Node, network: Network, group: Group) -> None:
+    `disk` is what it has beside its root, if anything.
+    """
+
+    def __init__(self, layout: Layout, node: Node, network: Network, group: Group, disk: Disk | None = None) -> None:
         self.id = node.name
         self.node = node
         self.group = group
+        self.disk = disk
         self.layout = layout.host(node.name)
         self._lab = layout
         self._network = network
@@ -79,9 +84,11 @@ class LabHost:
             progress(f"{self.id}: up after {monotonic() - began:.1f} s")
 
     def kill(self) -> None:
-        """Cut the power: the cables first, so that no farewell of any kind gets out, then everything that runs."""
+        """Cut the power: the cables first, so that no farewell of any kind gets out, its disk, then all that runs."""
         with self._locked():
             self._network.cut(self.node)
+            if self.disk is not None:
+                self.disk.cut_power()
             leader = self.leader()
             if self.group.exists():
                 if self.frozen():
@@ -140,6 +147,7 @@ class LabHost:
             self._await_boot(monotonic() + BOOT_SECONDS)
 
     def _clear(self) -> None:
+        thaw_below(self.layout.root)
         if self.group.exists():
             self.group.kill()
             self.group.remove()
@@ -163,6 +171,8 @@ class LabHost:
         if not lower.is_dir():
             raise LabError(f"its image {lower} is gone: `saguire down` and `saguire up` make the lab anew")
         mount_overlay(lower, self.layout.upper, self.layout.work, self.layout.root)
+        if self.disk is not None:
+            self.disk.mount()
         if not self.has_disk():
             # Without an identity of its own systemd would take this for a factory reset.
             (self.layout.root / "etc/machine-id").write_text(self._lab.machine_id(self.id) + "\n")

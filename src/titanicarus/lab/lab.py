@@ -16,6 +16,7 @@ from titanicarus.fleet import Fleet, Role
 from titanicarus.lab import client, cloud, container, image
 from titanicarus.lab.cgroup import Group, hierarchies, wait_until
 from titanicarus.lab.cuts import Cuts
+from titanicarus.lab.disks import DATABASES, DEFAULT_MIB, Disk, loops_below, thaw_below
 from titanicarus.lab.errors import BootFailed, HostFailed, LabBusy, LabError, UnknownHost
 from titanicarus.lab.host import LabHost
 from titanicarus.lab.layout import CLIENT, CLOUD, NOT_IN_FLEET, STATE_DIR, Layout
@@ -30,6 +31,7 @@ from titanicarus.transport import CommandFailed, Unreachable, run
 Progress = Callable[[str], None]
 Provision = Callable[[str, Path], None]
 _DOWN_SECONDS = 60.0
+_RELEASE_SECONDS = 10.0
 # The operator's terminal is none of the host's own, and programs inside would say "not a tty": script makes one.
 _SHELL = ("script", "--quiet", "--return", "--command", "exec /bin/bash --login", "/dev/null")
 
@@ -44,15 +46,22 @@ class Lab:
     It is a `titanicarus.transport.Transport`. Hosts are named by their id; `client` is out on the lab's internet.
     """
 
-    def __init__(self, name: str, fleet: Fleet, state_dir: Path = STATE_DIR) -> None:
+    def __init__(self, name: str, fleet: Fleet, state_dir: Path = STATE_DIR, *, disk_mib: int = DEFAULT_MIB) -> None:
+        """`disk_mib`: the size of the disks that database hosts get at their first boot."""
         self.name = name
         self.fleet = fleet
         self.layout = Layout(name, state_dir)
         self.plan = plan_network(fleet)
         self.group = Group(hierarchies(), self.layout.group)
         self._network = Network(self.layout)
+        databases = {host.id for host in fleet.with_role(Role.DB)}
+
+        def disk(host_id: str) -> Disk | None:
+            places = self.layout.host(host_id)
+            return Disk(places.disk, places.root / DATABASES, disk_mib) if host_id in databases else None
+
         self._hosts = {
-            node.name: LabHost(self.layout, node, self._network, self.group.child(node.name))
+            node.name: LabHost(self.layout, node, self._network, self.group.child(node.name), disk(node.name))
             for node in self.plan.hosts
         }
         self.cuts = Cuts(self.layout, fleet)
@@ -146,6 +155,7 @@ class Lab:
         """What this machine still has of the lab beside its secrets and the images; empty after `down`."""
         left = [f"process {pid}" for pid in self.group.processes()]
         left += [f"control group {directory}" for directory in self.group.directories if directory.is_dir()]
+        left += [f"loop device {name}" for name in loops_below(self.layout.home)]
         left += [f"mount {target}" for target in mounted_below(self.layout.home, read_mounts())]
         left += [f"network namespace {self.layout.namespace(name)}" for name in self._network.names()]
         left += [f"container {name} in /run" for name in container.machines_in_run(self.layout.namespace_prefix)]
@@ -218,6 +228,7 @@ class Lab:
             cloud.write_account(root, self.account(), with_key=Role.CONTROL in roles)
 
     def _end_processes(self, progress: Progress) -> None:
+        thaw_below(self.layout.home)  # a process that waits for a frozen disk cannot be killed
         children = self.group.children()
         if children:
             progress(f"lab {self.name}: ending {len(children)} hosts")
@@ -240,6 +251,8 @@ class Lab:
 
     def _end_mounts(self) -> None:
         unmount_below(self.layout.home)
+        # The kernel lets go of a loop device when the last namespace with its mount is gone.
+        wait_until(lambda: not loops_below(self.layout.home), _RELEASE_SECONDS)
         for name in container.machines_in_run(self.layout.namespace_prefix):
             container.forget_machine(name)
 
@@ -274,6 +287,8 @@ class Lab:
         hosts = [self.host(host.id) for host in self.fleet.islands[island].hosts.values()]
         for host in hosts:  # silence first, so that the hosts of the island go together
             self._network.cut(host.node)
+            if host.disk is not None:
+                host.disk.cut_power()
         with ThreadPoolExecutor(max_workers=len(hosts)) as pool:
             list(pool.map(LabHost.kill, hosts))
         return tuple(sorted(host.id for host in hosts))

@@ -102,6 +102,11 @@ class HostLayout:
         return self.home / "root"
 
     @property
+    def disk(self) -> Path:
+        """The file system that a host which stores data has beside its root, as a sparse file."""
+        return self.home / "disk.img"
+
+    @property
     def console(self) -> Path:
         """What the host printed to its console, over all its boots."""
         return self.home / "console.log"

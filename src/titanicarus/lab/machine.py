@@ -26,6 +26,7 @@ NEEDED_PROGRAMS: Mapping[str, str] = {
     "nsenter": "util-linux",
     "nft": "nftables",
     "mount": "mount",
+    "mkfs.ext4": "e2fsprogs",
     "git": "git",
     "openssl": "openssl",
 }

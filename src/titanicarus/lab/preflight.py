@@ -26,7 +26,7 @@ DISK_BYTES = 6 * _GIB
 HOST_BYTES = 120 * _MIB
 CONTROL_BYTES = 450 * _MIB
 BASE_BYTES = 1 * _GIB
-_FILESYSTEMS = ("overlay", "tmpfs")
+_FILESYSTEMS = ("overlay", "tmpfs", "ext4")
 _NAMESPACES = ("cgroup", "ipc", "mnt", "net", "pid", "uts")
 
 
@@ -145,6 +145,7 @@ def _known_filesystems() -> frozenset[str]:
     def known() -> frozenset[str]:
         return frozenset(line.split()[-1] for line in Path("/proc/filesystems").read_text().splitlines())
 
-    if "overlay" not in known() and shutil.which("modprobe"):
-        subprocess.run(["modprobe", "overlay"], capture_output=True, check=False)  # Debian has it as a module
+    for name in {"overlay", "ext4"} - known():  # Debian has them as modules
+        if shutil.which("modprobe"):
+            subprocess.run(["modprobe", name], capture_output=True, check=False)
     return known()
