@@ -83,7 +83,7 @@ def tell(**facts: object) -> None:
 
 
 class Connections:
-    """Open connections of one client that nobody uses just now. One that failed is not used again."""
+    """Open connections of one client that nobody uses just now. When one failed, none of them is used again."""
 
     def __init__(self, access: Access, *, fresh: bool) -> None:
         self._access = access
@@ -103,6 +103,9 @@ class Connections:
                 self._idle.append(session)
             else:
                 session.close()
+            if not good:
+                while idle := self._take():
+                    idle.close()
 
     def _take(self) -> Session | None:
         try:

@@ -33,8 +33,10 @@ REGISTER = (
         "CREATE TABLE IF NOT EXISTS titanicarus.tenant_wish (id TINYINT PRIMARY KEY, digest CHAR(64) NOT NULL,"
         " wished_at DATETIME(6) NOT NULL) CHARACTER SET ascii COLLATE ascii_bin ENGINE InnoDB"
     ),
+    statement("GRANT SELECT ON titanicarus.epochs TO PUBLIC"),
 )
-"""What Titanicarus made in a shard, replicated with it: who takes over knows what is whose."""
+"""What Titanicarus made in a shard, replicated with it: who takes over knows what is whose. Tenants' programs may see
+in which epoch they write."""
 
 
 @dataclass(frozen=True, slots=True)
