@@ -52,6 +52,8 @@ class Shard:
 
     def heard(self, now: float, host: str, document: dict[str, Any]) -> None:
         """Another keeper says how far its copy is."""
+        if host in self.shard.places:
+            self.lease.on_hint(int(document.get("epoch") or 0))
         position, start_id = document.get("position"), document.get("start_id")
         if position is None or not start_id or host not in self.shard.places:
             return

@@ -71,6 +71,11 @@ class Register:
             if isinstance(asked, Write):
                 self._note_unknown(asked)
 
+    def on_hint(self, epoch: int) -> None:
+        """Somebody has heard of a newer epoch: the item is read at the next step. It proves nothing by itself."""
+        if self.known is not None and epoch > self.known.epoch:
+            self._sent_at = -inf
+
     def _read(self, now: float) -> Read:
         self._requests += 1
         read = Read(self._requests)

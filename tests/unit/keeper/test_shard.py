@@ -201,6 +201,16 @@ def test_what_another_keeper_says_of_its_copy_is_heard() -> None:
     assert (mate.host, mate.position.commits) == ("syd-db2", 7)
 
 
+def test_who_hears_of_a_newer_epoch_reads_the_item_at_once() -> None:
+    world = World("syd-db2")
+    replica(world, opened_by("syd-db1"))
+    assert world.step(0.01) == []
+    world.shard.heard(world.now, "syd-db1", {"epoch": 1})
+    assert world.step(0.01) == []
+    world.shard.heard(world.now, "syd-db1", {"epoch": 2})
+    assert [name for name, *_ in world.step(0.01)] == ["read"]
+
+
 @pytest.mark.parametrize("action", [Read(1), Write(2, BIRTH, "n")])
 def test_requests_go_to_the_witness(action: Read | Write) -> None:
     world = World()
