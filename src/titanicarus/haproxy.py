@@ -7,9 +7,11 @@ for every path then.
 from __future__ import annotations
 
 import socket
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 ADMIN_SOCKET = Path("/run/haproxy/admin.sock")
+MASTER_SOCKET = Path("/run/haproxy-master.sock")
 ANSWER_SECONDS = 1.0
 
 
@@ -20,6 +22,7 @@ def ask(command: str, path: Path = ADMIN_SOCKET) -> str | None:
             connection.settimeout(ANSWER_SECONDS)
             connection.connect(str(path))
             connection.sendall(f"{command}\n".encode())
+            connection.shutdown(socket.SHUT_WR)  # the master does not close before its caller has
             parts = []
             while part := connection.recv(65536):
                 parts.append(part)
@@ -49,3 +52,42 @@ def set_flag(flag: Path, up: bool, path: Path = ADMIN_SOCKET) -> None:
         ask(f"add acl {flag} /", path)
     elif not up and "/" in entries:
         ask(f"clear acl {flag}", path)
+
+
+def show_map(file: Path, path: Path = ADMIN_SOCKET) -> dict[str, str] | None:
+    """What a map holds in the running HAProxy; None when it does not answer, or has no such map."""
+    shown = ask(f"show map {file}", path)
+    if shown is None:
+        return None
+    rows = [line.split(" ", 2) for line in shown.splitlines() if line.strip()]
+    return {row[1]: row[2] for row in rows} if all(len(row) == 3 and row[0].startswith("0x") for row in rows) else None
+
+
+def old_workers(path: Path = MASTER_SOCKET) -> tuple[int, ...]:
+    """Processes that still finish, after a reload, the sessions that they had."""
+    shown = ask("show proc", path)
+    part = (shown or "").partition("# old workers")[2].partition("\n#")[0]
+    return tuple(int(line.split()[0]) for line in part.splitlines() if line[:1].isdigit())
+
+
+def cut_sessions(servers: Sequence[str], admin: Path = ADMIN_SOCKET, master: Path = MASTER_SOCKET) -> list[str]:
+    """End every session with these servers ("backend/server"), in old workers, too. Returns complaints."""
+    if not servers:
+        return []
+    said = [ask("; ".join(f"shutdown sessions server {server}" for server in servers), admin)]
+    for worker in old_workers(master):
+        # An old worker's backends are disabled, and it refuses to do this for a whole server.
+        listed = ask(f"@!{worker} show sess", master) or ""
+        said += [ask(f"@!{worker} shutdown session {session}", master) for session in sessions_with(servers, listed)]
+    return [words.strip() for words in said if words and words.strip()]
+
+
+def sessions_with(servers: Collection[str], listed: str) -> list[str]:
+    """The sessions of `show sess` that are with one of these servers ("backend/server")."""
+    found = []
+    for line in listed.splitlines():
+        session, _, rest = line.partition(":")
+        facts = dict(word.split("=", 1) for word in rest.split() if "=" in word)
+        if session.startswith("0x") and f"{facts.get('be')}/{facts.get('srv')}" in servers:
+            found.append(session)
+    return found

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from titanicarus.keeper.facts import LeaseFacts, lease_facts
 from titanicarus.keeper.island import Limits
+from titanicarus.keeper.routing_facts import RoutingFacts, routing_facts
 
 CONFIG = Path("/etc/titanicarus/keeper/keeper.json")
 AWS_CONFIG = Path("/etc/titanicarus/aws/config")
@@ -31,18 +32,24 @@ class IslandConfig:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """`island` is None on a host that is no load balancer, `leases` on one that carries no shard."""
+    """`island` is None on a host that is no load balancer, `leases` on one that carries no shard, `routing` on one that
+    leads nobody to a database."""
 
     island: IslandConfig | None
     leases: LeaseFacts | None = None
+    routing: RoutingFacts | None = None
 
 
 def read_config(path: Path = CONFIG) -> Config:
     """Raises BadConfig."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        island, leases = data["island"], data.get("leases")
-        return Config(_island(island) if island else None, lease_facts(leases) if leases else None)
+        island, leases, routing = data["island"], data.get("leases"), data.get("routing")
+        return Config(
+            _island(island) if island else None,
+            lease_facts(leases) if leases else None,
+            routing_facts(routing) if routing else None,
+        )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadConfig(f"{path}: {type(error).__name__}: {error}; state.apply writes this file") from error
 

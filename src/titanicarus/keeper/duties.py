@@ -7,6 +7,8 @@ from typing import Protocol
 
 from titanicarus.keeper.config import Config
 from titanicarus.keeper.island_watch import IslandWatch
+from titanicarus.keeper.routing_watch import RoutingWatch
+from titanicarus.keeper.tls import Identity
 
 
 class Duty(Protocol):
@@ -34,3 +36,5 @@ def _duties(config: Config) -> Iterator[Duty]:
         yield begin(config.leases)
     if config.island:
         yield IslandWatch(config.island)
+    if config.routing:
+        yield RoutingWatch(config.routing, Identity()).start()

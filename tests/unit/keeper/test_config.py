@@ -9,6 +9,7 @@ import pytest
 
 from titanicarus.keeper.config import BadConfig, aws_endpoint, read_config
 from titanicarus.keeper.island import Limits
+from titanicarus.keeper.routing_facts import KeeperAddress, RoutingFacts
 from titanicarus.keeper.statistics import read_statistics
 
 HEADER = "# pxname,svname,status,act,check_status,\n"
@@ -22,6 +23,19 @@ def test_a_good_file(tmp_path: Path) -> None:
     assert config.island is not None
     assert config.island.limits == Limits(3, 30, 60)
     assert config.island.islands == ("mel",)
+    assert config.routing is None
+
+
+def test_what_a_load_balancer_is_told_of_databases(tmp_path: Path) -> None:
+    keepers = [{"id": "syd-db1", "island": "syd", "address": "10.71.1.31", "port": 3600}]
+    shards = [{"name": "syd", "port": 3311, "hosts": [{"id": "syd-db1", "address": "10.71.1.31", "port": 3411}]}]
+    path = tmp_path / "keeper.json"
+    path.write_text(json.dumps({"island": None, "routing": {"keepers": keepers, "shards": shards}}))
+    facts = RoutingFacts((KeeperAddress("syd-db1", "10.71.1.31", 3600),), {"syd": ("syd-db1",)})
+    assert read_config(path).routing == facts
+    path.write_text(json.dumps({"island": None, "routing": {"keepers": keepers}}))
+    with pytest.raises(BadConfig, match="shards"):
+        read_config(path)
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"island": {"islands": []}}', '{"island": {"limits": {}}}'])
