@@ -17,13 +17,14 @@ haproxy_reload:
     - mode: '0755'
     - makedirs: True
 
-# Each holds "/" while it is so. Read at start; whoever changes one tells the running HAProxy too.
+# "/" while a flag is up; each shard's writer. Read at start; whoever changes one tells the running HAProxy too.
 haproxy_flags:
   file.managed:
     - names:
       - /var/lib/titanicarus/drained/haproxy.acl
       - /var/lib/titanicarus/drained/island.acl
       - /var/lib/titanicarus/keeper/held.acl
+      - /var/lib/titanicarus/keeper/writers.map
     - replace: False
     - contents: ''
     - makedirs: True

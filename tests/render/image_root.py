@@ -63,9 +63,9 @@ def prepare(root: Path) -> None:
     shutil.copytree(ROOT / "src/titanicarus", root / "opt/titanicarus/current/titanicarus")
     drained = root / "var/lib/titanicarus/drained"
     drained.mkdir(parents=True)
-    held = root / "var/lib/titanicarus/keeper/held.acl"
-    held.parent.mkdir()
-    for flag in (drained / "haproxy.acl", drained / "island.acl", held):
+    keeper = root / "var/lib/titanicarus/keeper"
+    keeper.mkdir()
+    for flag in (drained / "haproxy.acl", drained / "island.acl", keeper / "held.acl", keeper / "writers.map"):
         flag.write_text("\n")
     (drained / "keepalived").write_text("0\n")
     folder = root / "usr/local/lib/titanicarus"

@@ -20,7 +20,12 @@ from titanicarus.control.trust import Trust
 from titanicarus.fleet import Declaration, load
 
 ROOT = Path(__file__).resolve().parents[2]
-FLEETS = ("Saguirefile", "examples/small.saguirefile")
+FLEETS = (
+    "Saguirefile",
+    "examples/small.saguirefile",
+    "tests/fixtures/fleets/two-islands.saguirefile",
+    "tests/fixtures/fleets/no-databases.saguirefile",
+)
 
 
 @dataclass(frozen=True)
