@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FLEETS = (
     "Saguirefile",
     "examples/small.saguirefile",
+    "examples/two-islands.saguirefile",
     "tests/fixtures/fleets/two-islands.saguirefile",
     "tests/fixtures/fleets/no-databases.saguirefile",
 )

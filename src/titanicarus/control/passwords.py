@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from titanicarus import pki
+from titanicarus.control.errors import ControlError
 from titanicarus.fleet import Declaration, Tenant
 from titanicarus.fleet.model import Database, DatabaseUser
 
@@ -17,6 +18,14 @@ _PRINTABLE = re.compile(r"[!-~]*")
 
 class UnfitPassword(ValueError):
     """A password that cannot be used; the message says why, and not what it was."""
+
+
+class Unreadable(ControlError):
+    """Passwords in tenants' files that this fleet cannot read. `problems` has a line for each, with its place."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join([*problems, "nothing was changed"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +55,9 @@ def passwords_of(declaration: Declaration, key: pki.SealingKey, islands: Mapping
     return Passwords(clear)
 
 
-class Unreadable(Exception):
-    """Passwords in tenants' files that this fleet cannot read. `problems` has a line for each, with its place."""
-
-    def __init__(self, problems: list[str]) -> None:
-        self.problems = tuple(problems)
-        super().__init__("\n".join(problems))
+def has_sealed(declaration: Declaration) -> bool:
+    """Whether any tenant's file has an encrypted password."""
+    return any(user.password is not None for _, _, user in _users(declaration))
 
 
 def fit(password: str) -> str:

@@ -14,6 +14,7 @@ from .document import Document
 from .problems import Path, listed, shown
 from .reading import Draft
 from .roles import AT_MOST, PAIRED, PUBLIC, Role
+from .shards import SLOTS
 
 
 def check_fleet(document: Document, draft: Draft) -> None:
@@ -21,6 +22,11 @@ def check_fleet(document: Document, draft: Draft) -> None:
     islands: Draft = draft.get("islands", {})
     if "islands" in draft and not islands:
         document.problem(("islands",), "a fleet has at least one island")
+    if len(islands) > SLOTS:
+        document.problem(("islands",), f"a fleet has at most {SLOTS} islands, because each has ports of its own")
+    if "sql" in islands:
+        message = f"sql.{draft.get('domain', '<domain>')} is the name of the databases; choose another"
+        document.problem(("islands", "sql"), message)
     _check_overlaps(document, islands)
     addresses = _Addresses(document)
     for name, island in islands.items():

@@ -72,11 +72,24 @@ _UNITS = {"route53.service": _UNIT, "dynamodb.service": _DYNAMODB_UNIT}
 
 
 @dataclass(frozen=True)
-class Account:
-    """What a user of the cloud must have: a key with its secret, and the certificate of the API (PEM)."""
+class AccessKey:
+    """What a user of the account signs its requests with."""
 
-    key: str
+    name: str
     secret: str = field(repr=False)
+
+    @property
+    def credentials(self) -> str:
+        """In the form of AWS's shared credentials file."""
+        return f"[default]\naws_access_key_id = {self.name}\naws_secret_access_key = {self.secret}\n"
+
+
+@dataclass(frozen=True)
+class Account:
+    """The keys of its two users (docs/aws.md has their rights), and the certificate of the API (PEM)."""
+
+    control: AccessKey
+    keeper: AccessKey
     certificate: str
     server_key: str = field(repr=False)
 
@@ -92,12 +105,13 @@ class Account:
                 new.rename(folder)
             except OSError:  # somebody else was first
                 shutil.rmtree(new)
-        return cls(*((folder / name).read_text() for name in ("key", "secret", "certificate.pem", "server-key.pem")))
-
-    @property
-    def credentials(self) -> str:
-        """In the form of AWS's shared credentials file."""
-        return f"[default]\naws_access_key_id = {self.key}\naws_secret_access_key = {self.secret}\n"
+        if not (folder / "keeper-key").exists():  # made by an older version, and hosts know its other key
+            _add_keys(folder)
+        names = ("key", "secret", "keeper-key", "keeper-secret", "certificate.pem", "server-key.pem")
+        key, secret, keeper_key, keeper_secret, certificate, server_key = (
+            (folder / name).read_text() for name in names
+        )
+        return cls(AccessKey(key, secret), AccessKey(keeper_key, keeper_secret), certificate, server_key)
 
     @property
     def config(self) -> str:
@@ -118,7 +132,7 @@ def write_first_files(root: Path, account: Account) -> None:
     folder = root / "etc/route53"
     folder.mkdir(mode=0o700, exist_ok=True)
     (folder / "api.pem").write_text(account.server_key + account.certificate)
-    (folder / "credentials").write_text(account.credentials)
+    (folder / "credentials").write_text(account.control.credentials)
     units = root / "etc/systemd/system"
     wants = units / "multi-user.target.wants"
     wants.mkdir(exist_ok=True)
@@ -142,11 +156,11 @@ def write_program(root: Path) -> bool:
     return True
 
 
-def write_account(root: Path, account: Account, *, with_key: bool) -> None:
+def write_account(root: Path, account: Account, key: AccessKey | None) -> None:
     """Tell a host of the fleet, whose disk is at `root`, of its AWS account; what is right already is not touched."""
     files = {"config": (account.config, 0o644), "ca.pem": (account.certificate, 0o644)}
-    if with_key:
-        files["credentials"] = (account.credentials, 0o600)
+    if key:
+        files["credentials"] = (key.credentials, 0o600)
     folder = root / _AWS
     folder.mkdir(mode=0o755, parents=True, exist_ok=True)
     for name, (text, mode) in files.items():
@@ -161,7 +175,6 @@ def write_account(root: Path, account: Account, *, with_key: bool) -> None:
 
 
 def _make() -> dict[str, str]:
-    letters = string.ascii_uppercase + string.digits
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "the lab's cloud")])
     now = datetime.now(UTC)
@@ -182,8 +195,21 @@ def _make() -> dict[str, str]:
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     return {
-        "key": "AKIA" + "".join(secrets.choice(letters) for _ in range(16)),
+        "key": _key_name(),
         "secret": secrets.token_urlsafe(30),
+        "keeper-key": _key_name(),
+        "keeper-secret": secrets.token_urlsafe(30),
         "certificate.pem": certificate.public_bytes(serialization.Encoding.PEM).decode(),
         "server-key.pem": private.decode(),
     }
+
+
+def _add_keys(folder: Path) -> None:
+    made = _make()
+    for name in ("keeper-secret", "keeper-key"):
+        (folder / name).write_text(made[name])
+
+
+def _key_name() -> str:
+    letters = string.ascii_uppercase + string.digits
+    return "AKIA" + "".join(secrets.choice(letters) for _ in range(16))

@@ -221,11 +221,20 @@ class Lab:
         """The fleet's AWS account in the lab's cloud; it lasts as long as the lab is up."""
         return cloud.Account.open(self.layout.home / "cloud")
 
+    def tell_of_account(self) -> None:
+        """Tell the hosts that run of the account, as the others are when they boot."""
+        for host in self.fleet.hosts:
+            if self.reachable(host.id):
+                self._tell_of_account(host.id, self.host(host.id).layout.root)
+
     def _tell_of_account(self, host_id: str, root: Path) -> None:
-        """Control hosts change what AWS says of the fleet; load balancers only want to know whether AWS is there."""
+        """Control hosts change what AWS says of the fleet, database hosts hold leases, and load balancers only want to
+        know whether AWS is there. A host that is both of the first two has the key with more rights."""
         roles = self.fleet.host(host_id).roles
-        if Role.CONTROL in roles or Role.LB in roles:
-            cloud.write_account(root, self.account(), with_key=Role.CONTROL in roles)
+        account = self.account()
+        key = account.control if Role.CONTROL in roles else account.keeper if Role.DB in roles else None
+        if key or Role.LB in roles:
+            cloud.write_account(root, account, key)
 
     def _end_processes(self, progress: Progress) -> None:
         thaw_below(self.layout.home)  # a process that waits for a frozen disk cannot be killed

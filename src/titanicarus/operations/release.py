@@ -7,6 +7,7 @@ from pathlib import Path
 
 from titanicarus.control import secrets
 from titanicarus.control.apply import Applied, apply
+from titanicarus.control.passwords import passwords_of
 from titanicarus.control.push import Pushed, push
 from titanicarus.fleet import Declaration
 from titanicarus.lab import Lab
@@ -18,7 +19,8 @@ Progress = Callable[[str], None]
 def push_release(lab: Lab, declaration: Declaration, root: Path, fleet_file: Path | None, progress: Progress) -> Pushed:
     """Deliver the checkout at `root` to every reachable control host.
 
-    Raises OperationFailed when the Saguirefile has hosts that the lab does not have yet, and what `push` raises.
+    Raises OperationFailed when the Saguirefile has hosts that the lab does not have yet, Unreadable for passwords in
+    tenants' files, and what `push` raises.
     """
     missing = sorted({host.id for host in declaration.fleet.hosts} - set(lab.ids))
     if missing:
@@ -26,6 +28,7 @@ def push_release(lab: Lab, declaration: Declaration, root: Path, fleet_file: Pat
             f"the Saguirefile has new hosts ({', '.join(missing)}): `saguire up` makes them and pushes"
         )
     keys = secrets.load(declaration.fleet, lab.secrets)
+    passwords_of(declaration, keys.passwords, keys.islands)
     return push(root, lab, keys, lab.layout.home, fleet_file=fleet_file, declaration=declaration, progress=progress)
 
 

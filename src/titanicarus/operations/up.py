@@ -18,6 +18,7 @@ from titanicarus.fleet import Declaration
 from titanicarus.lab import CLIENT, CLOUD, NOT_IN_FLEET, BootFailed, HostFailed, Lab, ensure_packages, preflight
 from titanicarus.operations.dns import keep_names
 from titanicarus.operations.errors import OperationFailed
+from titanicarus.operations.leases import give_leases
 from titanicarus.operations.release import push_release
 from titanicarus.transport import CommandFailed, Unreachable, run
 
@@ -30,7 +31,8 @@ MINIONS_SECONDS = 180.0
 class BroughtUp:
     """How `up` ended. `booted` were off before, `failures` could not be booted, minions of `silent` never answered.
 
-    `told`: what Route53 says is as declared, or the fleet has no AWS.
+    `told`: what Route53 says is as declared, or the fleet has no AWS. `leased`: each shard has a lease that hosts can
+    hold, or the fleet has no AWS or no databases.
     """
 
     booted: tuple[str, ...]
@@ -39,12 +41,13 @@ class BroughtUp:
     pushed: Pushed
     applied: Applied
     told: bool
+    leased: bool
 
     @property
     def ok(self) -> bool:
         """Whether the whole fleet is up and as declared."""
         whole = not self.failures and not self.silent and not self.pushed.unreachable
-        return whole and self.applied.ok and self.told
+        return whole and self.applied.ok and self.told and self.leased
 
 
 def bring_up(lab: Lab, declaration: Declaration, root: Path, fleet_file: Path | None, progress: Progress) -> BroughtUp:
@@ -67,6 +70,7 @@ def bring_up(lab: Lab, declaration: Declaration, root: Path, fleet_file: Path | 
             lab.trust(keys.root.certificate_pem)
         if lab.reachable(CLOUD):
             lab.refresh_cloud()
+            lab.tell_of_account()
         pushed = push_release(lab, declaration, root, fleet_file, progress)
         _start(lab, masters, "salt-master", progress)
         others = [host for host in lab.ids if host not in {*NOT_IN_FLEET, *masters}]
@@ -77,9 +81,10 @@ def bring_up(lab: Lab, declaration: Declaration, root: Path, fleet_file: Path | 
         if any(host not in NOT_IN_FLEET for host in booted):
             running = [host.id for host in declaration.fleet.hosts if lab.reachable(host.id)]
             silent = wait_until_ready(lab, declaration, running, deadline=MINIONS_SECONDS, progress=progress)
+        leased = give_leases(lab, declaration, progress)
         applied = apply(lab, declaration, progress=progress)
         told = keep_names(lab, declaration, progress)
-    return BroughtUp(booted, failures, tuple(silent), pushed, applied, told)
+    return BroughtUp(booted, failures, tuple(silent), pushed, applied, told, leased)
 
 
 def take_down(lab: Lab, progress: Progress, *, purge: bool = False) -> None:

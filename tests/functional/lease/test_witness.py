@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import socket
-import subprocess
 import time
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from moto.server import ThreadedMotoServer
+from functional.lease.emulators import account, dynalite, emulator, free_port
 from render.image_root import image_root
 
 from titanicarus import aws
-from titanicarus.lab.image import DYNALITE
 from titanicarus.lease import witness
 from titanicarus.lease.record import Branch, Stage
 from titanicarus.lease.witness import Conflict, ForeignItem, NoItem, Witness, born
@@ -26,59 +23,10 @@ WRITERS, ROUNDS = 8, 15
 RECORD = born("syd/sql", "syd-db1", ("syd-db2", "mel-db1"))
 
 
-def account(folder: Path, port: int) -> Path:
-    folder.mkdir()
-    url = f"http://127.0.0.1:{port}"
-    (folder / "config").write_text(
-        f"[default]\nregion = eu-west-1\nservices = test\n\n[services test]\ndynamodb =\n  endpoint_url = {url}\n"
-    )
-    (folder / "credentials").write_text("[default]\naws_access_key_id = AKIATEST\naws_secret_access_key = secret\n")
-    return folder
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextmanager
-def dynalite(root: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    program = f"/{DYNALITE}/node_modules/dynalite/cli.js"
-    argv = ["chroot", str(root), "node", program, "--host", "127.0.0.1", "--port", str(port)]
-    process = subprocess.Popen([*argv, "--path", "/var/lib/dynamodb", "--createTableMs", "50"])
-    try:
-        answers(port)
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-
-
-def answers(port: int) -> None:
-    until = time.monotonic() + 30
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return
-        except OSError:
-            assert time.monotonic() < until, "the emulator does not answer"
-            time.sleep(0.05)
-
-
 @pytest.fixture(scope="module", params=["moto", "dynalite"])
 def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Where the account of an emulator is written."""
-    port = free_port()
-    place = account(tmp_path_factory.mktemp("aws") / request.param, port)
-    if request.param == "moto":
-        server = ThreadedMotoServer("127.0.0.1", port, verbose=False)
-        server.start()
-        answers(port)
-        yield place
-        server.stop()
-        return
-    with image_root() as root, dynalite(root, port):
+    with emulator(request.param, tmp_path_factory.mktemp("aws")) as place:
         yield place
 
 

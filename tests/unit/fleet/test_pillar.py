@@ -16,7 +16,11 @@ from titanicarus.fleet.pillar import leading_masters, masters
 
 ROOT = Path(__file__).parents[3]
 GOLDEN = ROOT / "tests/fixtures/golden"
-FILES = {"default": ROOT / "Saguirefile", "small": ROOT / "examples/small.saguirefile"}
+FILES = {
+    "default": ROOT / "Saguirefile",
+    "small": ROOT / "examples/small.saguirefile",
+    "two": ROOT / "examples/two-islands.saguirefile",
+}
 SECTIONS = {
     "lb": {Role.LB},
     "web": {Role.WEB},

@@ -13,7 +13,9 @@ from titanicarus.fleet.roles import BUILT
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.fixture(scope="module", params=["Saguirefile", "examples/small.saguirefile"])
+@pytest.fixture(
+    scope="module", params=["Saguirefile", "examples/small.saguirefile", "examples/two-islands.saguirefile"]
+)
 def declaration(request: pytest.FixtureRequest) -> Declaration:
     """Each Saguirefile that ships."""
     return load(ROOT, ROOT / request.param)

@@ -87,7 +87,7 @@ def test_what_ships_says_the_same_to_any_yaml_reader() -> None:
     """Editors and Salt read YAML 1.1: no shipped file has a word on which the versions differ."""
     from titanicarus.fleet.document import read_document
 
-    for path in [ROOT / "Saguirefile", ROOT / "examples/small.saguirefile", *ROOT.glob("pillar/**/*.yaml")]:
+    for path in [ROOT / "Saguirefile", *ROOT.glob("examples/*.saguirefile"), *ROOT.glob("*/**/*.yaml")]:
         assert read_document(path, path.name).data == yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
