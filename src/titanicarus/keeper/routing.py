@@ -78,6 +78,6 @@ def _may_stay(present: Route, heard: Mapping[str, Heard], now: float, awake_sinc
 
 
 def _nobody(heard: Mapping[str, Heard], speaking: Mapping[str, Heard]) -> str:
-    shut = ", ".join(sorted(speaking)) or "no host"
     silent = ", ".join(sorted(heard.keys() - speaking.keys()))
-    return f"nobody is the writer: {shut} answers, none is open{f'; {silent} is silent' if silent else ''}"
+    why = "of those that are heard, none is open" if speaking else "no host is heard"
+    return f"nobody is the writer: {why}{f' ({silent} fell silent)' if silent else ''}"

@@ -24,11 +24,11 @@ SHUT, OPEN = said(), said(open=True)
 @pytest.mark.parametrize(
     ("present", "heard", "writer", "why"),
     [
-        (NOBODY, {}, None, "nobody is the writer: no host answers, none is open"),
+        (NOBODY, {}, None, "nobody is the writer: no host is heard"),
         (NOBODY, {A: SHUT, B: OPEN, C: SHUT}, B, "syd-db1 is the writer in epoch 7"),
         (AT_B, {A: SHUT, B: OPEN, C: SHUT}, B, "syd-db1 is the writer in epoch 7"),
         # closed, and nobody else yet
-        (AT_B, {A: SHUT, B: SHUT}, None, "nobody is the writer: mel-db1, syd-db1 answers, none is open"),
+        (AT_B, {A: SHUT, B: SHUT}, None, "nobody is the writer: of those that are heard, none is open"),
         # moved: the new one is heard before the old one, after it, and without it
         (AT_B, {B: OPEN, C: said(open=True, epoch=8)}, C, "syd-db2 is the writer in epoch 8"),
         (AT_B, {B: SHUT, C: said(open=True, epoch=8)}, C, "syd-db2 is the writer in epoch 8"),
@@ -39,7 +39,12 @@ SHUT, OPEN = said(), said(open=True)
         (Route(None, 8, ""), {B: OPEN}, None, None),
         # silent: kept for as long as a lease may last
         (AT_B, {B: said(open=True, ago=5.9)}, B, "syd-db1 is kept as the writer: its keeper is not heard, and nobody"),
-        (AT_B, {A: SHUT, B: said(open=True, ago=6.1)}, None, "mel-db1 answers, none is open; syd-db1 is silent"),
+        (
+            AT_B,
+            {A: SHUT, B: said(open=True, ago=6.1)},
+            None,
+            "of those that are heard, none is open (syd-db1 fell silent)",
+        ),
         (AT_B, {B: said(open=True, ago=5), C: said(open=True, epoch=8)}, C, None),
         (AT_B, {B: said(open=True, ago=5), C: said(open=True, epoch=8, ago=4)}, B, None),
         # who was heard long ago is not chosen anew
