@@ -1,4 +1,5 @@
-# MariaDB under leases: the gates first, then the keeper, which says who may write.
+# MariaDB under leases: the gates first, then the instances, and the keeper, which says who may write.
 include:
   - gate
+  - mariadb
   - keeper

@@ -10,7 +10,19 @@ import pytest
 from render.image_root import image_root, place, prepare, run_checks
 from render.rendering import Component
 
-DAEMONS = {"haproxy", "gate", "keepalived", "keeper", "nginx", "php", "valkey", "nftables", "gateway", "conntrackd"}
+DAEMONS = {
+    "haproxy",
+    "gate",
+    "keepalived",
+    "keeper",
+    "mariadb",
+    "nginx",
+    "php",
+    "valkey",
+    "nftables",
+    "gateway",
+    "conntrackd",
+}
 # One small mistake for each daemon. Each must be found, or the checks check nothing.
 MISTAKES = {
     "haproxy": ("haproxy.cfg", b"    balance roundrobin\n", b"    balance by-chance\n"),
@@ -19,6 +31,7 @@ MISTAKES = {
     "nginx": ("sites.conf", b"server {", b"server_ {"),
     "php": ("php-fpm.conf", b"pm = ondemand", b"pm = sometimes"),
     "valkey": ("users.acl", b"user default off", b"user default maybe"),
+    "mariadb": ("mariadbd.cnf", b"gtid_strict_mode = ON", b"gtid_strict_node = ON"),
     "nftables": ("titanicarus.nft", b"policy drop", b"policy perhaps"),
     "gate": ("gate.nft", b"policy accept", b"policy perhaps"),
     "gateway": ("master.conf", b"[Peer]", b"[Pear]"),

@@ -38,7 +38,7 @@ class Connection:
                 charset="utf8mb4",
                 cursorclass=DictCursor,
                 client_flag=CLIENT.MULTI_STATEMENTS,
-                defer_connect=False,
+                ssl_disabled=True,  # it never leaves the kernel
             )
         except (pymysql.MySQLError, OSError) as error:
             raise self._told(error, "connecting") from error

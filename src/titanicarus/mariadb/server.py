@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from titanicarus.mariadb import gtid, look
+from titanicarus.mariadb import gtid, look, recovery
 from titanicarus.mariadb.connection import Connection
 from titanicarus.mariadb.errors import Behind, Diverged, Late, Refused, ServerError
 from titanicarus.mariadb.instance import run_folder, socket_of
@@ -45,15 +45,17 @@ class Server:
         socket: Path | None = None,
         timeout: float = TIMEOUT,
         certificate: Path | None = None,
+        notes: recovery.Notes | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`timeout` in seconds for each answer. `certificate` is the folder of host.crt, host.key and root.crt as the
-        instance itself can read them, by default in its folder below /run.
+        instance itself can read them, by default in its folder below /run. `notes` is what its next start goes by.
         """
         self.shard = shard
         self._socket = socket or socket_of(shard)
         self._timeout = timeout
         self._certificate = certificate or run_folder(shard)
+        self._notes = notes or recovery.notes(shard)
         self._clock = clock
         self._lock = threading.Lock()
         self._looking: Connection | None = None
@@ -107,6 +109,8 @@ class Server:
         here. Idempotent.
         """
         with self._connect(deadline) as connection:
+            (state,) = connection.ask("SELECT @@rpl_semi_sync_master_enabled AS waits")
+            recovery.opening(self._notes, epoch, bool(state[0]["waits"]))
             connection.do("SET GLOBAL read_only = OFF")
             rows = connection.do("SELECT owner FROM titanicarus.epochs WHERE epoch = %s", (epoch,))
             if not rows:
@@ -117,7 +121,11 @@ class Server:
     def set_waits(self, waits: bool) -> None:
         """Whether commits wait for a replica's acknowledgement. False lets those that wait now go on. Idempotent."""
         with self._connect() as connection:
+            if not waits:
+                recovery.waiting(self._notes, False)
             connection.do(f"SET GLOBAL rpl_semi_sync_master_enabled = {'ON' if waits else 'OFF'}")
+            if waits:
+                recovery.waiting(self._notes, True)
 
     def close_for_writes(self) -> None:
         """Read-only again, for a copy that is not in use. Blocks behind commits that wait: never a way to fence."""
@@ -150,6 +158,7 @@ class Server:
                 (source.host, source.port, _USER, *self._certificate_files()),
             )
             connection.do("START SLAVE")
+        recovery.following(self._notes)
 
     def unfollow(self) -> None:
         """Replicate from nobody; what was received is applied first if it can be. Idempotent."""
