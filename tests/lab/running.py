@@ -20,6 +20,7 @@ import yaml
 
 from titanicarus.fleet import Declaration, Role, load
 from titanicarus.lab import CLIENT, Lab, ProbeResult, Target
+from titanicarus.lab.faults import faults_there, undo
 from titanicarus.transport import Unreachable, run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -199,10 +200,16 @@ class Running:
     # Putting right
 
     def put_right(self) -> None:
-        """Power on what is off, thaw what is frozen, start stopped masters, and wait until every island is whole."""
+        """Undo what is broken: cuts, hosts that are off or frozen, units, disks, clocks, stopped masters.
+
+        Returns when every island is whole.
+        """
+        self.lab.cuts.mend()
         for host in self.lab.ids:
             if self.lab.host(host).frozen():
                 self.lab.thaw(host)
+        for fault in faults_there(self.lab):
+            undo(self.lab, fault)
         off = [host for host in self.lab.ids if not self.lab.reachable(host)]
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(self.lab.start, off))

@@ -10,31 +10,88 @@ import typer
 from titanicarus.cli.options import JsonOption, LabOption
 from titanicarus.cli.output import print_json, stdout
 from titanicarus.cli.session import resume
+from titanicarus.lab import clock
 from titanicarus.lab.cuts import ALL, AWS_API, AWS_DNS, OFF, PLACES, VPNS, Cut
+from titanicarus.lab.faults import HostFault, faults_there, undo
+from titanicarus.lab.units import unit_name
 from titanicarus.operations import flap_island
 
 app = typer.Typer(help="Break a host or an island, and mend it again.", no_args_is_help=True)
 
 
+UnitOption = Annotated[str | None, typer.Option("--unit", help="Only the processes of this systemd unit.")]
+DiskOption = Annotated[bool, typer.Option("--disk", help="Only the disk of a database host: what writes to it hangs.")]
+
+
 @app.command()
-def kill(host: str, lab: LabOption = None) -> None:
-    """Cut a host's power: its links and processes are gone at once, its disk is kept."""
-    resume(lab).lab.kill(host)
+def kill(host: str, unit: UnitOption = None, lab: LabOption = None) -> None:
+    """Cut a host's power: links and processes are gone at once, its disk is kept. Or SIGKILL one unit's processes."""
+    machine = resume(lab).lab
+    if unit:
+        machine.host(host).kill_unit(unit)
+        stdout.print(f"the processes of {unit_name(unit)} on {host} were killed", markup=False)
+        return
+    machine.kill(host)
     stdout.print(f"{host} has lost power; `saguire fault start {host}` switches it on again", markup=False)
 
 
 @app.command()
-def freeze(host: str, lab: LabOption = None) -> None:
-    """Hang a host: its kernel still answers TCP, no process of it runs."""
-    resume(lab).lab.freeze(host)
-    stdout.print(f"{host} is frozen; `saguire fault thaw {host}` lets it go on", markup=False)
+def freeze(host: str, unit: UnitOption = None, disk: DiskOption = False, lab: LabOption = None) -> None:
+    """Hang a host: its kernel still answers TCP, no process of it runs. Or one unit (SIGSTOP), or its disk."""
+    machine = resume(lab).lab
+    _one_of(unit, disk)
+    if unit:
+        machine.host(host).freeze_unit(unit)
+    elif disk:
+        machine.host(host).own_disk().freeze()
+    else:
+        machine.freeze(host)
+    what, option = _part(unit, disk)
+    stdout.print(f"{host}{what} is frozen; `saguire fault thaw {host}{option}` lets it go on", markup=False)
 
 
 @app.command()
-def thaw(host: str, lab: LabOption = None) -> None:
-    """Let a frozen host go on."""
-    resume(lab).lab.thaw(host)
-    stdout.print(f"{host} runs again", markup=False)
+def thaw(host: str, unit: UnitOption = None, disk: DiskOption = False, lab: LabOption = None) -> None:
+    """Let a frozen host, unit or disk go on."""
+    machine = resume(lab).lab
+    _one_of(unit, disk)
+    if unit:
+        machine.host(host).thaw_unit(unit)
+    elif disk:
+        machine.host(host).own_disk().thaw()
+    else:
+        machine.thaw(host)
+    stdout.print(f"{host}{_part(unit, disk)[0]} runs again", markup=False)
+
+
+@app.command("fill-disk")
+def fill_disk(host: str, lab: LabOption = None) -> None:
+    """Fill the disk of a database host to the last block."""
+    taken = resume(lab).lab.host(host).own_disk().fill()
+    stdout.print(
+        f"the disk of {host} is full ({taken >> 20} MiB); `saguire fault drain-disk {host}` gives the room back",
+        markup=False,
+    )
+
+
+@app.command("drain-disk")
+def drain_disk(host: str, lab: LabOption = None) -> None:
+    """Give back the room that `fill-disk` took."""
+    resume(lab).lab.host(host).own_disk().drain()
+    stdout.print(f"the disk of {host} has room again", markup=False)
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+def skew(
+    host: str,
+    seconds: Annotated[int, typer.Argument(help="How far off: +300, -300; 0 is right.")],
+    lab: LabOption = None,
+) -> None:
+    """Put the clock of a host's daemons forward or back; starts them again. docs/lab.md says what it covers."""
+    machine = resume(lab).lab
+    again = clock.skew(machine, host, machine.host(host).layout.root, seconds)
+    right = f"; `saguire fault skew {host} 0` puts it right" if seconds else ""
+    stdout.print(f"{host}: {seconds:+d} s for {', '.join(again) or 'no service'}{right}", markup=False)
 
 
 @app.command()
@@ -113,13 +170,20 @@ def mend(
     numbers: Annotated[list[int] | None, typer.Argument(help="Numbers from `fault list`; none: all.")] = None,
     lab: LabOption = None,
 ) -> None:
-    """Let packets through again. Hosts that are off or frozen are not meant: `start` and `thaw`."""
-    _tell_mended(resume(lab).lab.cuts.mend(numbers))
+    """Let packets through again; without numbers also undo what is broken inside hosts: units, disks, clocks.
+
+    Hosts that are off or frozen are not meant: `start` and `thaw`.
+    """
+    machine = resume(lab).lab
+    inside = () if numbers else faults_there(machine)
+    for fault in inside:
+        undo(machine, fault)
+    _tell_mended((*machine.cuts.mend(numbers), *inside))
 
 
 @app.command("list")
 def list_(lab: LabOption = None, as_json: JsonOption = False) -> None:
-    """Every cut there is, and every host that is off or frozen."""
+    """Every cut there is, every host that is off or frozen, and what is broken inside the others."""
     session = resume(lab)
     cuts = session.lab.cuts.there()
     hosts = {
@@ -127,14 +191,18 @@ def list_(lab: LabOption = None, as_json: JsonOption = False) -> None:
         for host in session.lab.ids
         if not session.lab.reachable(host)
     }
+    inside = faults_there(session.lab)
     if as_json:
-        print_json({"cuts": [asdict(one) for one in cuts], "hosts": hosts})
+        faults = [asdict(one) for one in inside]
+        print_json({"cuts": [asdict(one) for one in cuts], "hosts": hosts, "inside": faults})
         return
     for one in cuts:
         stdout.print(f"{one.id}  {one}", markup=False)
     for host, state in hosts.items():
         stdout.print(f"{host} is {state}", markup=False)
-    if not cuts and not hosts:
+    for fault in inside:
+        stdout.print(f"{fault}; `{fault.undo}` undoes it", markup=False)
+    if not cuts and not hosts and not inside:
         stdout.print("nothing is broken")
 
 
@@ -143,8 +211,20 @@ def _tell(cuts: tuple[Cut, ...]) -> None:
         stdout.print(f"{one}; `saguire fault mend {one.id}` undoes it", markup=False)
 
 
-def _tell_mended(cuts: tuple[Cut, ...]) -> None:
-    for one in cuts:
+def _one_of(unit: str | None, disk: bool) -> None:
+    if unit and disk:
+        raise typer.BadParameter("say --unit or --disk")
+
+
+def _part(unit: str | None, disk: bool) -> tuple[str, str]:
+    """What of a host is meant, and the option that says so."""
+    if unit:
+        return f"'s {unit_name(unit)}", f" --unit {unit}"
+    return ("'s disk", " --disk") if disk else ("", "")
+
+
+def _tell_mended(mended: tuple[Cut | HostFault, ...]) -> None:
+    for one in mended:
         stdout.print(f"mended: {one}", markup=False)
-    if not cuts:
+    if not mended:
         stdout.print("there was nothing to mend")

@@ -69,6 +69,8 @@ def show_overview(overview: Overview) -> None:
             for host in overview.lab.hosts
         ),
     )
+    for sentence in (fault for host in overview.lab.hosts for fault in host.faults):
+        say(f"broken: {sentence}")
     say()
     newest = max((master.at or "" for master in overview.masters), default="")
     for master in overview.masters:

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
 
-from titanicarus.lab import container
+from titanicarus.lab import container, units
 from titanicarus.lab.cgroup import Group, wait_until
 from titanicarus.lab.disks import Disk, thaw_below
 from titanicarus.lab.errors import HostFailed, LabError
@@ -110,11 +110,31 @@ class LabHost:
         self._must_run()
         self.group.thaw()
 
+    def freeze_unit(self, unit: str) -> None:
+        """Stop all processes of a systemd unit where they are (SIGSTOP)."""
+        self._must_move()
+        units.stop(self.group, unit)
+
+    def thaw_unit(self, unit: str) -> None:
+        """Let a unit that `freeze_unit` stopped go on."""
+        self._must_move()
+        units.go_on(self.group, unit)
+
+    def kill_unit(self, unit: str) -> None:
+        """SIGKILL all processes of a systemd unit."""
+        self._must_move()
+        units.kill(self.group, unit)
+
+    def own_disk(self) -> Disk:
+        """The disk that it has beside its root. Raises LabError when it has none, or is off."""
+        if self.disk is None:
+            raise LabError(f"{self.id} has no disk of its own: only database hosts have one")
+        self._must_run()
+        return self.disk
+
     def command(self, argv: Sequence[str], *, terminal: str = "dumb") -> list[str]:
         """The argv that runs a command inside. Raises LabError when the host is off or frozen."""
-        leader = self._must_run()
-        if self.frozen():
-            raise LabError(f"{self.id} is frozen")
+        leader = self._must_move()
         try:
             return container.enter_command(leader, argv, terminal=terminal)
         except FileNotFoundError as error:
@@ -128,6 +148,12 @@ class LabHost:
         """Names of the host's units that have failed."""
         listing = self._ask(["systemctl", "list-units", "--failed", "--plain", "--no-legend", "--full"], timeout=5.0)
         return tuple(line.split()[0] for line in listing.splitlines() if line.strip())
+
+    def _must_move(self) -> int:
+        leader = self._must_run()
+        if self.frozen():
+            raise LabError(f"{self.id} is frozen")
+        return leader
 
     def _must_run(self) -> int:
         leader = self.leader()

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from titanicarus.lab.container import started_at
+from titanicarus.lab.faults import faults_of
 from titanicarus.lab.host import LabHost
 
 
@@ -26,7 +27,10 @@ class Power(StrEnum):
 
 @dataclass(frozen=True)
 class HostStatus:
-    """One host. `uptime_seconds` and `memory_bytes` are None when it is off (or the kernel keeps no account)."""
+    """One host. `uptime_seconds` and `memory_bytes` are None when it is off (or the kernel keeps no account).
+
+    `faults` are sentences about what `saguire fault` broke inside.
+    """
 
     id: str
     island: str | None
@@ -37,6 +41,7 @@ class HostStatus:
     uptime_seconds: float | None = None
     memory_bytes: int | None = None
     failed_units: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
 
     @classmethod
     def look(cls, host: LabHost, *, island: str | None, roles: tuple[str, ...]) -> HostStatus:
@@ -50,7 +55,9 @@ class HostStatus:
         with suppress(FileNotFoundError, ProcessLookupError):
             uptime = round(time.clock_gettime(time.CLOCK_BOOTTIME) - started_at(leader), 1)
         failed = host.failed_units() if power is Power.DEGRADED else ()
-        return cls(host.id, island, roles, power, addresses, leader, uptime, host.group.memory_bytes(), failed)
+        memory = host.group.memory_bytes()
+        faults = tuple(str(fault) for fault in faults_of(host))
+        return cls(host.id, island, roles, power, addresses, leader, uptime, memory, failed, faults)
 
 
 _POWERS = {
