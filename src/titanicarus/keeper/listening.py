@@ -18,6 +18,11 @@ LONGEST_PAUSE_SECONDS = 2.0
 takes while there is no host."""
 
 
+SETTLING_SECONDS = 2.5
+"""A keeper that has just been started needs about a second to find out that the gate of its host is open: the kernel
+keeps it so, and the keeper says "not open" meanwhile. In the beginning of a stream that is not taken as its word."""
+
+
 class Hearsay:
     """The last word of each host about each shard. Words come from any thread; one waits for news."""
 
@@ -27,14 +32,21 @@ class Hearsay:
         self._heard: dict[str, dict[str, Heard]] = {shard: {} for shard in shards}
         self._new = False
 
-    def hear(self, host: str, document: Mapping[str, Any], at: float) -> None:
-        """A /status document. What it does not say is not heard. Raises BadAnswer when it cannot be understood."""
+    def hear(self, host: str, document: Mapping[str, Any], at: float, since: float = 0.0) -> None:
+        """A /status document from a stream that began at `since`. What it does not say is not heard.
+
+        Raises BadAnswer when it cannot be understood.
+        """
         words = _words(host, document, at)
         with self._news:
             for shard, word in words.items():
                 if host not in self._shards.get(shard, ()):
                     continue
                 before = self._heard[shard].get(host)
+                owner = document["shards"][shard].get("owner")
+                settling = before is not None and before.open and before.at < since and at - since < SETTLING_SECONDS
+                if settling and not word.open and owner in (None, host):
+                    continue
                 self._heard[shard][host] = word
                 if before is None or (before.open, before.epoch) != (word.open, word.epoch):
                     self._new = True
@@ -109,10 +121,10 @@ class Ear:
     def _run(self) -> None:
         pause = PAUSE_SECONDS
         while not self._end.is_set():
-            begin = time.monotonic()
+            begin, since = time.monotonic(), self._now()
             try:
                 for document in self._connection.watch():
-                    self._hearsay.hear(self._host, document, self._now())
+                    self._hearsay.hear(self._host, document, self._now(), since)
                     self._tell(None)
                     if self._end.is_set():
                         break

@@ -14,13 +14,13 @@ import pytest
 from fixtures.keepers import Fleet, Keeper
 
 from titanicarus.keeper.client import BadAnswer
-from titanicarus.keeper.listening import Hearsay
+from titanicarus.keeper.listening import SETTLING_SECONDS, Hearsay
 from titanicarus.keeper.routing_facts import KeeperAddress, RoutingFacts
 from titanicarus.keeper.routing_watch import Places, RoutingWatch, read_writers
 from titanicarus.keeper.tls import Identity
 
 A, B = "syd-db1", "syd-db2"
-DEADLINE = 10.0
+DEADLINE = 30.0
 
 
 def says(host: str, *, open: bool, epoch: int) -> dict[str, Any]:
@@ -178,6 +178,17 @@ def test_a_keeper_that_is_started_anew_is_heard_again(island: Island, fleet: Fle
     by(DEADLINE, lambda: island.keepers[A].streams == 2)
     assert island.routed == (A, A)
     assert island.haproxy.did(f"shutdown sessions server sql_syd/{A}") == 0
+
+
+def test_a_keeper_that_was_started_anew_has_a_moment_to_find_its_gate_open(island: Island) -> None:
+    island.begin()
+    by(DEADLINE, lambda: island.routed == (A, A))
+    island.keepers[A].mute()
+    island.keepers[A].say(says(A, open=False, epoch=7))
+    island.keepers[A].hang_up()
+    island.keepers[A].mute(False)
+    took = by(DEADLINE, lambda: island.routed == ("-", "-"))
+    assert took >= SETTLING_SECONDS
 
 
 def test_without_an_haproxy_the_file_is_written_all_the_same(island: Island) -> None:
