@@ -16,7 +16,7 @@ from .roles import Role
 UID_FIRST = 1_000_000
 _UID_SPAN = 900_000_000
 UID_LAST = 1_999_999_999
-_UNIX_NAME_LIMIT = 32
+_UNIX_NAME_LIMIT = 31  # what systemd-sysusers takes: UT_NAMESIZE without its end
 
 
 class _Frozen(BaseModel):
@@ -126,7 +126,7 @@ def derived_uid(site: str) -> int:
 
 
 def unix_user(site: str) -> str:
-    """A site's Unix user, at most 32 characters: `www-harbour-example`.
+    """A site's Unix user, at most 31 characters: `www-harbour-example`.
 
     Dots become dashes. Where that would not be one-to-one (a name with a dash of its own) or too long, eight
     hexadecimal digits of the name's SHA-256 end it.

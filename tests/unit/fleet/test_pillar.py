@@ -12,6 +12,7 @@ from fixtures.repository import Repository
 
 from titanicarus.fleet import BUILT, Declaration, Role, UnknownHost, load, pillar_for
 from titanicarus.fleet.balancing import vrrp_ids
+from titanicarus.fleet.model import unix_user
 from titanicarus.fleet.pillar import leading_masters, masters
 
 ROOT = Path(__file__).parents[3]
@@ -143,3 +144,11 @@ def test_an_unknown_host_is_a_sentence(declaration: Declaration) -> None:
     with pytest.raises(UnknownHost, match='the fleet has no host "syd-a9"') as error:
         pillar_for(declaration, "syd-a9")
     assert isinstance(error.value, KeyError)
+
+
+@pytest.mark.parametrize("length", range(20, 60))
+def test_a_sites_user_has_a_name_of_its_own_that_sysusers_takes(length: int) -> None:
+    names = [f"{letter * (length - 8)}.example" for letter in "ab"]
+    users = [unix_user(name) for name in names]
+    assert len(set(users)) == 2
+    assert all(len(user) <= 31 for user in users)  # systemd refuses 32, and with it every site of the host
