@@ -19,8 +19,8 @@ from titanicarus.lease.record import Branch, Record, Stage
 
 KEEPER_ACTIONS = frozenset({"GetItem", "PutItem", "BatchGetItem"})
 """Every call that a keeper makes; the IAM policy in docs/aws.md allows these and no others."""
-SAGUIRE_ACTIONS = KEEPER_ACTIONS | {"CreateTable", "DescribeTable"}
-"""Every call that `saguire` makes."""
+SAGUIRE_ACTIONS = frozenset({"CreateTable", "DescribeTable", "GetItem", "PutItem"})
+"""Every call that the birth of leases makes, on a control host."""
 FORMAT = 1
 _KEY = "item"
 _HEARTBEAT = "heartbeat/"

@@ -90,6 +90,7 @@ def test_private_keys_do_not_show_in_error_messages(born: Path, fleet: Fleet) ->
         "salt/sign/master_sign.pem",
         "salt/master/master.pub",
         "salt/minions/syd-web1/minion.pem",
+        "passwords/key",
     ],
 )
 @pytest.mark.parametrize("how", ["gone", "empty", "garbage"])
@@ -133,6 +134,15 @@ def test_a_folder_that_does_not_exist_is_not_made_by_load(tmp_path: Path, fleet:
     with pytest.raises(BrokenSecrets, match="no such folder"):
         secrets.load(fleet, tmp_path / "secrets")
     assert not (tmp_path / "secrets").exists()
+
+
+def test_a_fleet_of_an_older_version_gets_a_key_for_passwords(folder: Path, fleet: Fleet) -> None:
+    before = contents(folder)
+    (folder / "passwords/key").unlink()
+    (folder / "passwords").rmdir()
+    assert len(secrets.birth(fleet, folder).passwords.private) == 32
+    after = contents(folder)
+    assert {name for name in after if after[name] != before[name]} == {"passwords/key"}
 
 
 def test_two_births_at_once_agree(tmp_path: Path, fleet: Fleet) -> None:
