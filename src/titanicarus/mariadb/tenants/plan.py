@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from titanicarus.mariadb.side import READ, is_side_of
 from titanicarus.mariadb.tenants.model import FULL, MIB, READ_AND_DELETE, Account, Database, Found, User, Wanted, Wish
 from titanicarus.mariadb.tenants.statements import (
     Statement,
@@ -191,6 +192,8 @@ def _user(user: User, found: Found, quotas: dict[str, int]) -> Iterator[Step]:
         yield from _rights(name, database, rights, _over(database, quotas[database], found))
     for place in sorted(held):
         database = place.replace("\\_", "_")
+        if is_side_of(database, user.databases) and held[place] <= READ:
+            continue
         text = "REVOKE ALL PRIVILEGES ON {database}.* FROM {user}"
         parts = {"database": pattern(database), "user": account(name)}
         yield Step(subject, f"nothing any more on {database}", statement(text, **parts))
