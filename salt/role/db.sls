@@ -3,3 +3,4 @@ include:
   - gate
   - mariadb
   - keeper
+  - backup

@@ -11,6 +11,7 @@ from render.image_root import image_root, place, prepare, run_checks
 from render.rendering import Component
 
 DAEMONS = {
+    "backup",
     "haproxy",
     "gate",
     "keepalived",
@@ -35,6 +36,7 @@ MISTAKES = {
     "nftables": ("titanicarus.nft", b"policy drop", b"policy perhaps"),
     "gate": ("gate.nft", b"policy accept", b"policy perhaps"),
     "gateway": ("master.conf", b"[Peer]", b"[Pear]"),
+    "backup": ("backup.json", b'"days"', b'"dais"'),
     "conntrackd": ("conntrackd.conf", b"Mode NOTRACK", b"Mode NOTHING"),
 }
 

@@ -17,7 +17,7 @@ COMPONENTS = {
     "firewall": {"gateway", "conntrackd", "keepalived"},
     "web": {"trust_store", "sites", "valkey", "php", "nginx"},
     "control": {"salt_master"},
-    "db": {"gate", "mariadb", "keeper"},
+    "db": {"gate", "mariadb", "keeper", "backup"},
 }
 
 

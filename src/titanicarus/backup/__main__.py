@@ -2,6 +2,7 @@
 
 archive                 (a service) copy the binary logs of the shards of backup.json as they grow
 bases                   (a timer) a base copy of each of them if one is due, and take away what is no longer needed
+check FILE              judge a backup.json and end
 base SHARD              a base copy now, if this host may take one
 list [SHARD]            what there is, as JSON
 restore                 reads {plan, databases} from standard input, prints the dumps; says on stderr what it does
@@ -13,14 +14,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import sys
 import threading
 from dataclasses import asdict
+from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from titanicarus.backup.base import CopyFailed
-from titanicarus.backup.keeping import PAUSE_SECONDS, Config, archive_once, base_now, locked, read_config, run_bases
+from titanicarus.backup.keeping import PAUSE_SECONDS, archive_once, base_now, locked, read_config, run_bases
 from titanicarus.backup.load import LoadFailed, load
 from titanicarus.backup.plan import Restore
 from titanicarus.backup.restore import RestoreFailed, forget, restore
@@ -33,6 +37,7 @@ def main() -> int:
     verbs = parser.add_subparsers(dest="verb", required=True)
     for name in ("archive", "bases", "restore"):
         verbs.add_parser(name)
+    verbs.add_parser("check").add_argument("file", type=Path)
     verbs.add_parser("base").add_argument("shard")
     verbs.add_parser("list").add_argument("shard", nargs="?")
     loading = verbs.add_parser("load")
@@ -51,8 +56,10 @@ def main() -> int:
 
 def _do(options: argparse.Namespace) -> int:
     match options.verb:
+        case "check":
+            read_config(options.file)
         case "archive":
-            return _archive(read_config())
+            return _archive()
         case "bases":
             return run_bases(read_config(), _say)
         case "base":
@@ -73,14 +80,25 @@ def _do(options: argparse.Namespace) -> int:
     return 0
 
 
-def _archive(config: Config) -> int:
+def _archive() -> int:
+    """Until SIGTERM; SIGHUP begins anew in place, with new code and configuration."""
+    config = read_config()
     over = threading.Event()
-    signal.signal(signal.SIGTERM, lambda _number, _frame: over.set())
+    asked: list[int] = []
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        asked.append(number)
+        over.set()
+
+    signal.signal(signal.SIGTERM, on_signal)
+    signal.signal(signal.SIGHUP, on_signal)
     said: dict[str, str] = {}
     while not over.is_set():
         for shard in config.shards:
             archive_once(shard, _say, said)
         over.wait(PAUSE_SECONDS)
+    if signal.SIGTERM not in asked:
+        os.execv(sys.executable, [sys.executable, "-m", "titanicarus.backup", "archive"])  # noqa: S606
     return 0
 
 

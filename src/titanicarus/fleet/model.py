@@ -243,3 +243,5 @@ class Policy(_Frozen):
     lease_renew_seconds: float = 1.5
     lease_seconds: float = 6.0
     lease_max_lag: int = 1000
+    backup_days: int = 7
+    backup_hour: int = 2

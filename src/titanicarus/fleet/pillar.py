@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .backups import backup
 from .balancing import load_balancer
 from .databases import database_host, keeper, leases, site_databases
 from .gateway import gateway
@@ -45,6 +46,7 @@ def pillar_for(declaration: Declaration, host_id: str) -> Data:
     if host.has(Role.DB):
         pillar["db"] = database_host(declaration, host)
         pillar["keeper"] = keeper(declaration, host)
+        pillar["backup"] = backup(declaration, host)
     return pillar
 
 

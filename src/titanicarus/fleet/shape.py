@@ -27,6 +27,8 @@ BUFFER_MIB = (16, 65_536)
 RENEW_SECONDS = (0.5, 10.0)
 LEASE_SECONDS = (4.0, 60.0)
 MAX_LAG = (0, 1_000_000)
+BACKUP_DAYS = (1, 365)
+HOURS = (0, 23)
 
 
 def _words(pattern: str, most: int | None = None, example: str = "") -> WithJsonSchema:
@@ -135,6 +137,11 @@ LeaseSeconds = Annotated[
 MaxLag = Annotated[
     int, BeforeValidator(lambda value: wording.whole_number(value, *MAX_LAG, "commits")), _numbers(*MAX_LAG)
 ]
+
+BackupDays = Annotated[
+    int, BeforeValidator(lambda value: wording.whole_number(value, *BACKUP_DAYS, "days")), _numbers(*BACKUP_DAYS)
+]
+Hour = Annotated[int, BeforeValidator(lambda value: wording.whole_number(value, *HOURS, "o'clock")), _numbers(*HOURS)]
 
 
 class _Shape(BaseModel):
@@ -290,3 +297,7 @@ class PolicyShape(_Shape):
     lease_max_lag: MaxLag = Field(
         default=1000, description="how many commits a copy may lack and still take over without an operator's word"
     )
+    backup_days: BackupDays = Field(
+        default=7, description="for how many days each moment of a database can be restored"
+    )
+    backup_hour: Hour = Field(default=2, description="from which hour of the day on, UTC, base copies are taken")

@@ -30,6 +30,7 @@ SECTIONS = {
     "leases": {Role.CONTROL},
     "db": {Role.DB},
     "keeper": {Role.DB},
+    "backup": {Role.DB},
 }
 
 
