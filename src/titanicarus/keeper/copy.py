@@ -17,7 +17,7 @@ from titanicarus.keeper.following import Follow
 from titanicarus.keeper.gate import boottime
 from titanicarus.keeper.view import Disk, Mate, Memory, database, remember
 from titanicarus.lease.messages import Database
-from titanicarus.mariadb import instance
+from titanicarus.mariadb import instance, recovery
 from titanicarus.mariadb.errors import Down, ServerError
 from titanicarus.mariadb.look import Look
 from titanicarus.mariadb.probe import Probe
@@ -39,6 +39,7 @@ class ShardCopy:
         self._look: Look | None = None
         self._looked_at = 0.0
         self._pid: int | None = None
+        self._cut_said: int | None = None
         self._promoted = _read_promoted(shard)
         self._memory = Memory()
         self._orders = Desk(f"{shard}: orders")
@@ -119,6 +120,12 @@ class ShardCopy:
         with self._lock:
             self._look, self._memory, self._promoted = None, Memory(), None
         instance.kill(self._shard)
+
+    def say_cut(self, epoch: int) -> None:
+        """It is down, and the host that was its standby has opened that epoch."""
+        if self._cut_said != epoch:
+            self._cut_said = epoch
+            recovery.say_cut(self._shard, epoch)
 
     # -- how ----------------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from titanicarus.keeper.facts import LeaseFacts, ShardFacts
 from titanicarus.keeper.following import REBUILD_AFTER, follows, source, unfit
 from titanicarus.keeper.gate import Gate, GateError
 from titanicarus.keeper.rebuilding import Rebuilding
+from titanicarus.keeper.recovering import Heir, cut, heir
 from titanicarus.keeper.view import Mate
 from titanicarus.keeper.wishes import Wish
 from titanicarus.keeper.witness_desk import WitnessDesk
@@ -47,6 +48,7 @@ class Shard:
         self._followed_at = 0.0
         self._unfit_since: float | None = None
         self._trouble = ""
+        self._heir: Heir | None = None
 
     # -- what is heard ------------------------------------------------------------------------------------------------
 
@@ -71,6 +73,7 @@ class Shard:
         # Commits that may go on alone are let go before the epoch row is written, which would wait for ever.
         for action in sorted(actions, key=lambda action: not isinstance(action, SetWaits)):
             self._do(action)
+        self._let_recover()
         if now - self._followed_at >= FOLLOW_SECONDS:
             self._followed_at = now
             self._follow(now)
@@ -116,6 +119,16 @@ class Shard:
             self._gate.shut()
         except GateError as error:
             self._complain(str(error))
+
+    def _let_recover(self) -> None:
+        """A database that was open and died need not keep what its standby, which has taken over, never had."""
+        record = self.lease.known
+        if record is None:
+            return
+        self._heir = heir(self._heir, record, self.facts.host)
+        epoch = cut(self._heir, record)
+        if epoch is not None and self._database is None:
+            self.copy.say_cut(epoch)
 
     def _complain(self, trouble: str) -> None:
         if trouble != self._trouble:

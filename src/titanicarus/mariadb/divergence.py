@@ -181,7 +181,7 @@ def _statement(row: list[str]) -> list[str]:
     return [words] if words else []
 
 
-_NOISE = ("#", "/*!", "DELIMITER", "SET ", "BEGIN", "START TRANSACTION", "COMMIT", "ROLLBACK", "use ", "XA ")
+_NOISE = ("#", "/*!", "/*M!", "DELIMITER", "SET ", "BEGIN", "START TRANSACTION", "COMMIT", "ROLLBACK", "use ", "XA ")
 
 
 def _is_statement(line: str) -> bool:

@@ -3,13 +3,13 @@
 A primary that is killed has commits in its binary log that no client was told of, because the standby had not
 acknowledged them. The standby takes over without them, so a copy that keeps them is no beginning of the shard's history
 any more and has to be rebuilt. mariadbd can roll them back while it recovers (`--init-rpl-role=SLAVE`), and then simply
-follows. That is right only when commits waited for the standby all the time, and that very standby took over: what was
-acknowledged alone would be cut off as well.
+follows. It also rolls back some that were acknowledged, and of those made alone. So that is right only when commits
+waited for the standby all the time, and that very standby has opened the next epoch: by then it has them all applied.
 
-So an instance that was open waits at its start, for a moment, for the keeper to say which it is. Two files tell:
+An instance that was open waits at its start, for a moment, for the keeper to say so. Two files tell:
 
-`opened` (on the disk)  written before it opens for writes and each time that commits begin to wait or cease to
-`said` (in /run)        "cut" or "keep", written by the keeper; taken back when the instance opens again
+`opened` (on the disk)  epoch and whether commits wait: written before it opens for writes, and when that changes
+`said` (in /run)        the next epoch, written by the keeper; taken back when the instance opens again
 """
 
 from __future__ import annotations
@@ -50,14 +50,12 @@ def notes(shard: str, state: Path = STATE, run: Path = RUN) -> Notes:
     return Notes(state / f"{name}.opened", run / f"recovery-{name}", run / f"recovery-{name}-tried")
 
 
-def say(shard: str, recovery: Recovery, where: Notes | None = None) -> None:
-    """For the keeper, when a database that was open is down.
+def say_cut(shard: str, epoch: int, where: Notes | None = None) -> None:
+    """For the keeper, when a database that was open is down: the one that was its standby has opened `epoch`.
 
-    CUT only when the item names, as owner of a later epoch, the host that was the standby of the epoch that was open
-    here; KEEP when nobody takes over. Idempotent.
+    Idempotent.
     """
-    place = (where or notes(shard)).said
-    files.write(place, recovery.value, durable=False)
+    files.write((where or notes(shard)).said, str(epoch), durable=False)
 
 
 def opening(where: Notes, epoch: int, waits: bool) -> None:
@@ -69,9 +67,9 @@ def opening(where: Notes, epoch: int, waits: bool) -> None:
 
 def waiting(where: Notes, waits: bool) -> None:
     """Commits wait for a replica from now on, or no longer. Nothing to note for one that is not open."""
-    epoch = _epoch(where)
-    if epoch is not None:
-        files.write(where.opened, json.dumps({"epoch": epoch, "waits": waits}))
+    opened = _opened(where)
+    if opened is not None:
+        files.write(where.opened, json.dumps({"epoch": opened[0], "waits": waits}))
 
 
 def following(where: Notes) -> None:
@@ -88,24 +86,20 @@ def try_cut(where: Notes) -> None:
 
 def decide(where: Notes) -> Recovery | None:
     """How to recover now; None when the keeper may know it in a moment."""
-    if not _waited(where) or where.tried.exists():
+    opened = _opened(where)
+    if opened is None or not opened[1] or where.tried.exists():
         return Recovery.KEEP
     try:
-        return Recovery(where.said.read_text(encoding="utf-8").strip())
+        said = int(where.said.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return None
+    return Recovery.CUT if said == opened[0] + 1 else Recovery.KEEP
 
 
-def _epoch(where: Notes) -> int | None:
+def _opened(where: Notes) -> tuple[int, bool] | None:
+    """The epoch that was open and whether commits waited. A damaged note is none: nothing is cut."""
     try:
-        return int(json.loads(where.opened.read_text(encoding="utf-8"))["epoch"])
+        data = json.loads(where.opened.read_text(encoding="utf-8"))
+        return int(data["epoch"]), data["waits"] is True
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
-
-
-def _waited(where: Notes) -> bool:
-    """Whether it was open, and every commit waited for a replica. A damaged note is none: nothing is cut."""
-    try:
-        return json.loads(where.opened.read_text(encoding="utf-8"))["waits"] is True
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        return False
