@@ -53,12 +53,21 @@ PARTS = (
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`rate` is writes a second of a client with a whole share; `deadline` in seconds, for one write."""
+    """`rate` is writes a second of a client with a whole share; `deadline` in seconds, for one write.
+
+    `first` is the number of the first client: 0 makes the tables, others join clients on another host.
+    """
 
     access: Access
+    first: int = 0
     clients: int = 4
     rate: float = 10.0
     deadline: float = 1.0
+
+
+def part_of(client: int) -> Part:
+    """What a client does, by its number."""
+    return PARTS[client % len(PARTS)]
 
 
 def settings_from(document: dict[str, Any]) -> Settings:
@@ -133,7 +142,7 @@ def one_write(key: Key, part: Part, due: float, connections: Connections, deadli
 
 def client(number: int, settings: Settings, first: float, stop: threading.Event) -> None:
     """Begin the writes of one client, each when it is due, until `stop` is set; then wait for the last answers."""
-    part = PARTS[number % len(PARTS)]
+    part = part_of(number)
     period = 1.0 / (settings.rate * part.share)
     connections = Connections(settings.access, fresh=part.fresh)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -167,15 +176,16 @@ def set_up(access: Access) -> None:
 def main() -> None:
     """Run the whole workload."""
     settings = settings_from(json.loads(sys.stdin.readline()))
-    try:
-        set_up(settings.access)
-    except Failed as failure:
-        sys.exit(f"the tables of the checker could not be made: {failure}")
+    if settings.first == 0:
+        try:
+            set_up(settings.access)
+        except Failed as failure:
+            sys.exit(f"the tables of the checker could not be made: {failure}")
     stop = threading.Event()
     begin = now() + 0.05
     spread = 1.0 / settings.rate / settings.clients
     threads = [
-        threading.Thread(target=client, args=(number, settings, begin + number * spread, stop))
+        threading.Thread(target=client, args=(settings.first + number, settings, begin + number * spread, stop))
         for number in range(settings.clients)
     ]
     tell(begin=begin)

@@ -24,8 +24,10 @@ def register(app: typer.Typer) -> None:
 def workload(  # noqa: PLR0917 - the options of one command
     name: Annotated[str, typer.Argument(help="A shard or a tenant; of a shard its first tenant with a database.")],
     seconds: Annotated[float, typer.Option(help="How long.")] = 10.0,
-    island: Annotated[str | None, typer.Option(help="Where the application runs; default: the tenant's home.")] = None,
-    clients: Annotated[int, typer.Option(min=1, max=64, help="How many clients.")] = 4,
+    island: Annotated[
+        list[str] | None, typer.Option(help="Where clients run; may be repeated. Default: the tenant's home.")
+    ] = None,
+    clients: Annotated[int, typer.Option(min=1, max=64, help="How many clients in an island.")] = 4,
     rate: Annotated[float, typer.Option(help="Writes a second of a client that inserts; others half of it.")] = 10.0,
     lab: LabOption = None,
     as_json: JsonOption = False,
@@ -38,7 +40,7 @@ def workload(  # noqa: PLR0917 - the options of one command
     session = resume(lab)
     keys = secrets.load(session.lab.fleet, session.lab.secrets)
     passwords = passwords_of(session.declaration, keys.passwords, keys.islands)
-    place = place_of(session.lab, session.declaration, passwords, name, island)
+    place = place_of(session.lab, session.declaration, passwords, name, island or ())
     running = Workload(session.lab, place, clients=clients, rate=rate)
     running.start()
     try:
@@ -47,7 +49,7 @@ def workload(  # noqa: PLR0917 - the options of one command
         stdout.print("stopped early; the figures so far:")
     report = running.judged()
     if as_json:
-        print_json({"host": place.host, "shard": place.shard, "tenant": place.tenant, **report.to_json()})
+        print_json({"hosts": place.hosts, "shard": place.shard, "tenant": place.tenant, **report.to_json()})
     else:
         headings, *rows = report.figures.rows()
         print_table(headings, rows)

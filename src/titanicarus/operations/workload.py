@@ -9,7 +9,7 @@ import json
 import subprocess
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Any
@@ -17,7 +17,7 @@ from typing import Any
 from titanicarus.checker.history import History, HistoryError, Outcome, Survivor, Write
 from titanicarus.checker.judge import Verdict, judge
 from titanicarus.checker.session import Access
-from titanicarus.checker.workload import PARTS, SET_UP_SECONDS, now
+from titanicarus.checker.workload import SET_UP_SECONDS, now, part_of
 from titanicarus.control.passwords import Passwords
 from titanicarus.fleet import Declaration, Role, Tenant
 from titanicarus.fleet.shards import shard_of, shards, sql_name
@@ -36,9 +36,9 @@ READ_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the clients run, and the database that they write to."""
+    """The web hosts where clients run, and the database that they write to."""
 
-    host: str
+    hosts: tuple[str, ...]
     shard: str
     tenant: str
     access: Access
@@ -63,9 +63,9 @@ class Report:
 
 
 def place_of(
-    transport: Transport, declaration: Declaration, passwords: Passwords, name: str, island: str | None = None
+    transport: Transport, declaration: Declaration, passwords: Passwords, name: str, islands: Sequence[str] = ()
 ) -> Place:
-    """`name` is a tenant, or a shard: then its first tenant with a database. `island`: where the clients run.
+    """`name` is a tenant, or a shard: then its first tenant with a database. `islands`: where clients run.
 
     Raises OperationFailed when there is no such thing, or no web server runs there.
     """
@@ -76,14 +76,16 @@ def place_of(
         raise OperationFailed("this fleet has no database hosts")
     database = tenant.databases[min(tenant.databases)]
     user = database.first_user.name
-    where = island or tenant.home
-    if where not in fleet.islands:
-        raise OperationFailed(f"there is no island {where}; there are {', '.join(fleet.islands)}")
-    running = [host.id for host in fleet.with_role(Role.WEB, where) if transport.reachable(host.id)]
-    if not running:
-        raise OperationFailed(f"no web server of {where} runs: choose another island with --island")
+    hosts = []
+    for island in islands or (tenant.home,):
+        if island not in fleet.islands:
+            raise OperationFailed(f"there is no island {island}; there are {', '.join(fleet.islands)}")
+        running = [host.id for host in fleet.with_role(Role.WEB, island) if transport.reachable(host.id)]
+        if not running:
+            raise OperationFailed(f"no web server of {island} runs: choose another island with --island")
+        hosts.append(running[0])
     access = Access(sql_name(fleet), shard.client_port, user, passwords.clear[user], database.name)
-    return Place(running[0], shard.name, tenant.name, access)
+    return Place(tuple(hosts), shard.name, tenant.name, access)
 
 
 def _tenant(declaration: Declaration, name: str) -> Tenant:
@@ -100,25 +102,104 @@ def _tenant(declaration: Declaration, name: str) -> Tenant:
     )
 
 
+class _Clients:
+    """The program on one host: started, its lines collected into the history, and ended."""
+
+    def __init__(self, transport: Transport, host: str, history: History) -> None:
+        self.host = host
+        self.begin: float | None = None
+        self.end: float | None = None
+        self._transport = transport
+        self._history = history
+        self._problem = ""
+        self._process: subprocess.Popen[str] | None = None
+        self._reader: threading.Thread | None = None
+
+    def start(self, settings: Mapping[str, object]) -> None:
+        inside = ["nice", "-n", _NICE, PYTHON, "-u", "-m", "titanicarus.checker.workload"]
+        # A session of its own: Ctrl-C stops the clients through `stop`, which still has figures to collect.
+        self._process = subprocess.Popen(
+            self._transport.command(self.host, inside),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(settings) + "\n")
+        self._process.stdin.flush()
+        self._reader = threading.Thread(target=self._collect, daemon=True)
+        self._reader.start()
+        limit = time.monotonic() + SET_UP_SECONDS + _STOP_SECONDS
+        while self.begin is None and self._process.poll() is None and time.monotonic() < limit:
+            time.sleep(_POLL_SECONDS)
+        if self.begin is None:
+            self._process.kill()
+            raise OperationFailed(f"the clients on {self.host} did not start: {self._complaint()}")
+
+    def ask_to_end(self) -> None:
+        if self._process is not None and self._process.stdin is not None and not self._process.stdin.closed:
+            self._process.stdin.close()
+
+    def join(self, timeout: float) -> None:
+        process, reader = self._process, self._reader
+        if process is None or reader is None:
+            raise OperationFailed("the workload was not started")
+        reader.join(timeout=timeout)
+        if reader.is_alive() or self.end is None or self._problem:
+            process.kill()
+            raise OperationFailed(f"the clients on {self.host} died or hang: {self._complaint()}")
+        process.wait()
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def _complaint(self) -> str:
+        if self._problem:
+            return self._problem
+        if self._process is None or self._process.stderr is None or self._process.poll() is None:
+            return "they give no answer"
+        return " / ".join(self._process.stderr.read().strip().splitlines()[-3:]) or "they printed nothing"
+
+    def _collect(self) -> None:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        try:
+            for line in self._process.stdout:
+                if line.startswith('{"begin"'):
+                    self.begin = float(json.loads(line)["begin"])
+                elif line.startswith('{"end"'):
+                    self.end = float(json.loads(line)["end"])
+                else:
+                    self._history.add(line)
+        except (HistoryError, ValueError) as error:
+            self._problem = str(error)
+
+
 class Workload:
-    """One run, begun by `start` (or `with`) and ended by `stop`; then `judged` reads back."""
+    """One run, begun by `start` (or `with`) and ended by `stop`; then `judged` reads back.
+
+    There are clients on each host of the place, and one history of all of them.
+    """
 
     def __init__(
         self, transport: Transport, place: Place, *, clients: int = 4, rate: float = 10.0, deadline: float = 1.0
     ) -> None:
-        """`rate` is writes a second of a client that inserts (others: half of it), `deadline` in seconds."""
+        """`clients` on each host; `rate` is writes a second of a client that inserts (others: half of it).
+
+        `deadline` is of one write, in seconds.
+        """
         self.place = place
         self._transport = transport
         self._settings = {"clients": clients, "rate": rate, "deadline": deadline}
         self._deadline = deadline
         self._history = History()
-        self._begin: float | None = None
-        self._end: float | None = None
-        self._problem = ""
-        self._process: subprocess.Popen[str] | None = None
-        self._reader: threading.Thread | None = None
-        parts = [PARTS[number % len(PARTS)] for number in range(clients)]
-        self._targets = tuple(Target(f"client {number}: {part}", url="") for number, part in enumerate(parts))
+        self._programs = [_Clients(transport, host, self._history) for host in place.hosts]
+        numbers = range(clients * len(place.hosts))
+        self._targets = tuple(Target(f"{place.hosts[n // clients]} {n}: {part_of(n)}", url="") for n in numbers)
 
     def __enter__(self) -> Workload:
         self.start()
@@ -129,47 +210,28 @@ class Workload:
     ) -> None:
         if kind is None:
             self.stop()
-        elif self._process is not None:  # something else went wrong already: only leave nothing running
-            self._process.kill()
-            self._process.wait()
+        else:  # something else went wrong already: only leave nothing running
+            for program in self._programs:
+                program.kill()
 
     def start(self) -> None:
         """Make the tables and begin. Raises OperationFailed when the clients do not start, and Unreachable."""
-        inside = ["nice", "-n", _NICE, PYTHON, "-u", "-m", "titanicarus.checker.workload"]
-        # A session of its own: Ctrl-C stops the clients through `stop`, which still has figures to collect.
-        self._process = subprocess.Popen(
-            self._transport.command(self.place.host, inside),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps({"access": asdict(self.place.access), **self._settings}) + "\n")
-        self._process.stdin.flush()
-        self._reader = threading.Thread(target=self._collect, daemon=True)
-        self._reader.start()
-        limit = time.monotonic() + SET_UP_SECONDS + _STOP_SECONDS
-        while self._begin is None and self._process.poll() is None and time.monotonic() < limit:
-            time.sleep(_POLL_SECONDS)
-        if self._begin is None:
-            self._process.kill()
-            raise OperationFailed(f"the clients on {self.place.host} did not start: {self._complaint()}")
+        try:
+            for number, program in enumerate(self._programs):
+                first = number * int(self._settings["clients"])
+                program.start({"access": asdict(self.place.access), "first": first, **self._settings})
+        except BaseException:
+            for program in self._programs:
+                program.kill()
+            raise
 
     def stop(self) -> ProbeResult:
         """Begin no more, wait for the answers that are due, and give the figures. A second call gives the same."""
-        process, reader = self._process, self._reader
-        if process is None or reader is None or process.stdin is None:
-            raise OperationFailed("the workload was not started")
-        if not process.stdin.closed:
-            process.stdin.close()
-        reader.join(timeout=self._deadline + _STOP_SECONDS)
-        if reader.is_alive() or self._end is None or self._problem:
-            process.kill()
-            raise OperationFailed(f"the clients on {self.place.host} died or hang: {self._complaint()}")
-        process.wait()
-        return self._figures(self._end)
+        for program in self._programs:
+            program.ask_to_end()
+        for program in self._programs:
+            program.join(self._deadline + _STOP_SECONDS)
+        return self._figures(min(program.end for program in self._programs if program.end is not None))
 
     def so_far(self) -> ProbeResult:
         """The figures until now, while the clients go on."""
@@ -203,41 +265,25 @@ class Workload:
         return Report(result, judge(self.writes, found), found.host)
 
     def _survivor(self, seconds: float) -> Survivor:
-        asked = json.dumps({"access": asdict(self.place.access), "seconds": seconds}).encode()
-        argv = [PYTHON, "-m", "titanicarus.checker.survivor"]
-        try:
-            done = run(self._transport, self.place.host, argv, input=asked, timeout=seconds + _STOP_SECONDS)
-            return Survivor.from_json(json.loads(done.stdout))
-        except CommandFailed as error:
-            raise OperationFailed(f"{self.place.host}: {error.stderr.strip() or error}") from error
-        except (Unreachable, KeyError, TypeError, ValueError) as error:
-            raise OperationFailed(f"what survived could not be read back on {self.place.host}: {error}") from error
+        """Asked on the first host that gives an answer."""
+        problems = []
+        for host in self.place.hosts:
+            asked = json.dumps({"access": asdict(self.place.access), "seconds": seconds}).encode()
+            argv = [PYTHON, "-m", "titanicarus.checker.survivor"]
+            try:
+                done = run(self._transport, host, argv, input=asked, timeout=seconds + _STOP_SECONDS)
+                return Survivor.from_json(json.loads(done.stdout))
+            except CommandFailed as error:
+                problems.append(f"{host}: {error.stderr.strip() or error}")
+            except (Unreachable, KeyError, TypeError, ValueError) as error:
+                problems.append(f"{host}: what survived could not be read back: {error}")
+        raise OperationFailed("\n".join(problems))
 
     def _figures(self, end: float) -> ProbeResult:
-        if self._begin is None:
+        begin = self._programs[-1].begin
+        if begin is None:
             raise OperationFailed("the workload was not started")
-        return figures(self._targets, [_answer(write, self._deadline, end) for write in self.writes], self._begin, end)
-
-    def _complaint(self) -> str:
-        if self._problem:
-            return self._problem
-        if self._process is None or self._process.stderr is None or self._process.poll() is None:
-            return "they give no answer"
-        return " / ".join(self._process.stderr.read().strip().splitlines()[-3:]) or "they printed nothing"
-
-    def _collect(self) -> None:
-        assert self._process is not None
-        assert self._process.stdout is not None
-        try:
-            for line in self._process.stdout:
-                if line.startswith('{"begin"'):
-                    self._begin = float(json.loads(line)["begin"])
-                elif line.startswith('{"end"'):
-                    self._end = float(json.loads(line)["end"])
-                else:
-                    self._history.add(line)
-        except (HistoryError, ValueError) as error:
-            self._problem = str(error)
+        return figures(self._targets, [_answer(write, self._deadline, end) for write in self.writes], begin, end)
 
 
 def _answer(write: Write, deadline: float, end: float) -> Answer:

@@ -20,7 +20,7 @@ from titanicarus.operations.workload import Place, Workload, place_of, rows_of
 
 ROOT = Path(__file__).resolve().parents[3]
 ACCESS = Access("sql.example", 3311, "shop", "a secret word", "shop")
-PLACE = Place("syd-web1", "syd", "laneway", ACCESS)
+PLACE = Place(("syd-web1",), "syd", "laneway", ACCESS)
 _CLIENTS = """
 import json, sys, time
 settings = json.loads(sys.stdin.readline())
@@ -83,6 +83,24 @@ def test_a_run_that_lost_a_write() -> None:
     assert running.judged().verdict.lost == 1
 
 
+def test_clients_on_two_hosts_have_one_history() -> None:
+    joined = _CLIENTS.replace("key=[0, number]", "key=[settings['first'], number]")
+    survivor = left(1, 2)
+    both = Survivor(
+        survivor.host,
+        {**survivor.rows, **{Key(1, number): Row(Kind.INSERT, 7) for number in (1, 2)}},
+        survivor.counters,
+        survivor.balances,
+        survivor.epochs,
+    )
+    place = Place(("syd-web1", "syd-web1"), "syd", "laneway", ACCESS)
+    with Workload(Played(joined, both), place, clients=1) as running:
+        running.wait_until_good(5)
+    report = running.judged()
+    assert report.verdict.holds, report.verdict.sentences()
+    assert report.verdict.acknowledged == 4
+
+
 def test_what_goes_wrong_is_told() -> None:
     with pytest.raises(OperationFailed, match="did not start: no tables"):
         Workload(Played("import sys; sys.stdin.readline(); sys.exit('no tables')"), PLACE).start()
@@ -105,12 +123,12 @@ def test_where_the_clients_run_and_where_they_write() -> None:
     tenant = next(tenant for tenant in declaration.tenants if tenant.home == "syd" and tenant.databases)
     by_shard = place_of(Played(""), declaration, passwords, "syd")
     assert by_shard == place_of(Played(""), declaration, passwords, tenant.name)
-    assert (by_shard.host, by_shard.shard, by_shard.tenant) == ("syd-web1", "syd", tenant.name)
+    assert (by_shard.hosts, by_shard.shard, by_shard.tenant) == (("syd-web1",), "syd", tenant.name)
     assert by_shard.access.host == f"sql.{declaration.fleet.domain}"
     with pytest.raises(OperationFailed, match="no web server of mel runs"):
-        place_of(Played(""), declaration, passwords, "syd", "mel")
+        place_of(Played(""), declaration, passwords, "syd", ["syd", "mel"])
     with pytest.raises(OperationFailed, match="no island akl"):
-        place_of(Played(""), declaration, passwords, "syd", "akl")
+        place_of(Played(""), declaration, passwords, "syd", ["akl"])
     with pytest.raises(OperationFailed, match="shards are mel, per, syd"):
         place_of(Played(""), declaration, passwords, "nobody")
 
