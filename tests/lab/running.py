@@ -19,6 +19,7 @@ from typing import Any
 import yaml
 
 from titanicarus.fleet import Declaration, Role, load
+from titanicarus.fleet.shards import shards
 from titanicarus.lab import CLIENT, Lab, ProbeResult, Target
 from titanicarus.lab.faults import faults_there, undo
 from titanicarus.transport import Unreachable, run
@@ -143,6 +144,12 @@ class Running:
     def islands(self) -> tuple[str, ...]:
         """Names of the islands."""
         return tuple(self.lab.fleet.islands)
+
+    @cached_property
+    def shards(self) -> tuple[str, ...]:
+        """Names of the shards with a tenant's database."""
+        homes = {tenant.home for tenant in self.declaration.tenants if tenant.databases}
+        return tuple(shard.name for shard in shards(self.lab.fleet) if shard.name in homes)
 
     def ids(self, role: str, island: str | None = None) -> tuple[str, ...]:
         """Hosts with a role."""

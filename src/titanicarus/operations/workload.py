@@ -210,9 +210,13 @@ class Workload:
     ) -> None:
         if kind is None:
             self.stop()
-        else:  # something else went wrong already: only leave nothing running
-            for program in self._programs:
-                program.kill()
+        else:
+            self.kill()
+
+    def kill(self) -> None:
+        """Leave nothing running, after something else went wrong; no harm after `stop`."""
+        for program in self._programs:
+            program.kill()
 
     def start(self) -> None:
         """Make the tables and begin. Raises OperationFailed when the clients do not start, and Unreachable."""
@@ -221,8 +225,7 @@ class Workload:
                 first = number * int(self._settings["clients"])
                 program.start({"access": asdict(self.place.access), "first": first, **self._settings})
         except BaseException:
-            for program in self._programs:
-                program.kill()
+            self.kill()
             raise
 
     def stop(self) -> ProbeResult:
@@ -242,18 +245,21 @@ class Workload:
         """The history so far."""
         return self._history.writes()
 
+    def writes_well(self, host: str | None = None) -> bool:
+        """Whether a write of every client (on that host) was acknowledged within the last second."""
+        since = now() - 1.0
+        wanted = {number for number, target in enumerate(self._targets) if host in (None, target.name.split()[0])}
+        fresh = {
+            write.key.client
+            for write in self.writes
+            if write.outcome is Outcome.OK and write.ended is not None and write.ended > since
+        }
+        return wanted <= fresh
+
     def wait_until_good(self, timeout: float) -> None:
-        """Return when a write of every client was acknowledged within the last second. Raises OperationFailed."""
+        """Return when every client writes well. Raises OperationFailed after `timeout` seconds."""
         limit = time.monotonic() + timeout
-        while True:
-            since = now() - 1.0
-            fresh = {
-                write.key.client
-                for write in self.writes
-                if write.outcome is Outcome.OK and write.ended is not None and write.ended > since
-            }
-            if len(fresh) == len(self._targets):
-                return
+        while not self.writes_well():
             if time.monotonic() > limit:
                 raise OperationFailed(f"not every client can write after {timeout:g} s:\n{self.so_far().table()}")
             time.sleep(_POLL_SECONDS)

@@ -1,0 +1,165 @@
+"""Shards under test: who writes, when one is whole again, and what a tenant's application felt of a fault."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from lab.running import Running, Show, until
+
+from titanicarus.checker.judge import Violation
+from titanicarus.checker.workload import now
+from titanicarus.control import secrets
+from titanicarus.control.passwords import passwords_of
+from titanicarus.operations.shards import look_at_shards
+from titanicarus.operations.workload import Report, Workload, place_of
+from titanicarus.shards import ShardView
+
+WHOLE_SECONDS = 240.0
+RULER_SECONDS = 0.25
+LEASE_SECONDS = 6.0
+KEEPER = "titanicarus-keeper"
+
+
+def mariadb(shard: str) -> str:
+    """The unit of a shard's instance."""
+    return f"titanicarus-mariadb@{shard}"
+
+
+def view(fleet: Running, shard: str) -> ShardView:
+    """What the keepers say of a shard now."""
+    (found,) = look_at_shards(fleet.lab, fleet.lab.fleet, shard)
+    return found
+
+
+def writer(fleet: Running, shard: str) -> str:
+    """Who writes. Fails the test when nobody does."""
+    found = view(fleet, shard).writer
+    assert found is not None, f"nobody writes {shard}"
+    return found.host
+
+
+def island_of(fleet: Running, host: str) -> str:
+    return fleet.lab.fleet.host(host).island
+
+
+def other_island(fleet: Running, *lost: str) -> str:
+    """An island that is none of these."""
+    return next(name for name in fleet.islands if name not in lost)
+
+
+def whole(fleet: Running, shard: str) -> bool:
+    """Whether a shard has a writer, a standby that keeps up, and copies that all follow."""
+    found = view(fleet, shard)
+    if found.writer is None or found.remarks():
+        return False
+    mates = [copy for copy in found.copies if copy.island == found.writer.island and copy is not found.writer]
+    return found.in_sync or not mates
+
+
+def await_whole(fleet: Running, shard: str, seconds: float = WHOLE_SECONDS) -> float:
+    """Wait for it; gives back how long that took. Fails the test with what the keepers say."""
+    try:
+        return until(f"shard {shard} being whole", lambda: whole(fleet, shard), seconds, poll=0.5)
+    except AssertionError as error:
+        found = view(fleet, shard)
+        said = [*found.remarks(), *(f"{copy.host}: {copy.why or copy.silence}" for copy in found.copies)]
+        raise AssertionError(f"{error}\n" + "\n".join(said)) from None
+
+
+@dataclass
+class Felt:
+    """A fault as the application felt it. `moment` is when it began (CLOCK_BOOTTIME), `report` is there at the end."""
+
+    workload: Workload
+    moment: float = 0.0
+    report: Report | None = None
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def done(self) -> Report:
+        """The report of a run that has ended."""
+        assert self.report is not None
+        return self.report
+
+    def gap(self, host: str | None = None, since: float | None = None) -> float:
+        """The longest time without an acknowledged insert, of clients on all hosts or one; since the beginning or
+        since a moment."""
+        figures = self.done.figures
+        part = figures if since is None else figures.within(since, figures.end)
+        return max(
+            target.longest_gap
+            for target in part.targets
+            if "inserts" in target.name and (host is None or target.name.startswith(f"{host} "))
+        )
+
+
+def start(fleet: Running, shard: str, islands: Sequence[str]) -> Felt:
+    """Clients in these islands that write to a shard, until everything is good."""
+    keys = secrets.load(fleet.lab.fleet, fleet.lab.secrets)
+    declaration = fleet.declaration
+    place = place_of(fleet.lab, declaration, passwords_of(declaration, keys.passwords, keys.islands), shard, islands)
+    felt = Felt(Workload(fleet.lab, place))
+    felt.workload.start()
+    felt.workload.wait_until_good(30)
+    return felt
+
+
+def measure(
+    fleet: Running,
+    shard: str,
+    during: Callable[[], object],
+    *,
+    islands: Sequence[str] = (),
+    last: float = 0.0,
+    after: Callable[[], object] = lambda: None,
+    settle: float = 60.0,
+) -> Felt:
+    """Write while `during` breaks something; it lasts `last` seconds, then `after` mends it; then all must be good.
+
+    `islands` are where clients run; default: the writer's.
+    """
+    felt = start(fleet, shard, islands or (island_of(fleet, writer(fleet, shard)),))
+    try:
+        felt.moment = now()
+        during()
+        time.sleep(last)  # the length of the fault itself
+        felt.workload.wait_until_good(settle)
+        after()
+        felt.workload.wait_until_good(settle)
+        felt.report = felt.workload.judged()
+    finally:
+        felt.workload.kill()
+    return felt
+
+
+def verdict(
+    show: Show,
+    row: str,
+    felt: Felt,
+    *,
+    gap: float,
+    failures: int | None = None,
+    allowed: frozenset[str] = frozenset(),
+) -> None:
+    """Print what was measured and hold it against the bounds. `gap` in seconds; `allowed` kinds of violations."""
+    report = felt.done
+    figures, found = report.figures, report.verdict
+    longest = felt.gap()
+    show(
+        f"{row}: longest gap {longest:.2f} s (bound {gap:g} s), {figures.failures} of {figures.requests} writes failed;"
+        f" {found.summary()}, two writers {found.two_writers:.2f} s; now {report.survivor},"
+        f" ruler late {figures.latest:.2f} s"
+    )
+    broken: list[Violation] = [one for one in found.violations if one.kind not in allowed]
+    assert not broken, f"{row}\n" + "\n".join(found.sentences())
+    busy = "\nthe ruler itself was late: this machine was too busy" if figures.latest > RULER_SECONDS else ""
+    assert longest <= gap, f"{row}\n{figures.table()}{busy}"
+    if failures is not None:
+        assert figures.failures <= failures, f"{row}\n{figures.table()}{busy}"
+
+
+def shut_by(felt: Felt, epoch: int) -> float:
+    """How many seconds after the fault the last write of that epoch began that was accepted."""
+    return next((one.last - felt.moment for one in felt.done.verdict.tenures if one.epoch == epoch), 0.0)
