@@ -16,6 +16,7 @@ def wanted(  # noqa: PLR0917 -- Salt passes by name
     mode: str = "0644",
     modes: dict[str, str] | None = None,
     secret: list[str] | None = None,
+    files_from: str | None = None,
     saltenv: str = "base",
 ) -> dict[str, Any]:
     """What the directory should hold: relative path to `titanicarus.configset.Wanted`.
@@ -28,6 +29,8 @@ def wanted(  # noqa: PLR0917 -- Salt passes by name
         Shell pattern of relative paths to octal mode; the first that fits counts, else `mode`.
     secret
         Shell patterns of files whose content must never be shown.
+    files_from
+        An execution function that gives further files: relative path to `text` and `group`.
 
     Raises ValueError for a template that cannot be rendered and CommandExecutionError for a source that is missing.
 
@@ -44,11 +47,21 @@ def wanted(  # noqa: PLR0917 -- Salt passes by name
     for folder, rule in (pillar_files or {}).items():
         for key, text in _pillar_at(rule["pillar"]).items():
             rendered[f"{folder}/{key}{rule.get('suffix', '')}"] = text.encode()
+    groups: dict[str, str] = {}
+    for path, file in (__salt__[files_from]() if files_from else {}).items():
+        rendered[path], groups[path] = file["text"].encode(), file["group"]
     octal = {pattern: int(str(value), 8) for pattern, value in (modes or {}).items()}
     hidden = dict.fromkeys(secret or [], 1)
-    uid, gid = pwd.getpwnam(user).pw_uid, grp.getgrnam(group).gr_gid
+    uid = pwd.getpwnam(user).pw_uid
+    gids = {name: grp.getgrnam(name).gr_gid for name in {group, *groups.values()}}
     return {
-        path: Wanted(data, match(path, octal, int(str(mode), 8)), uid, gid, bool(match(path, hidden, 0)))
+        path: Wanted(
+            data,
+            match(path, octal, int(str(mode), 8)),
+            uid,
+            gids[groups.get(path, group)],
+            bool(match(path, hidden, 0)),
+        )
         for path, data in rendered.items()
     }
 

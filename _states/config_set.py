@@ -51,7 +51,7 @@ def managed(name: str, source: str, check: list[str] | None = None, **options: A
 
 def _own(options: dict[str, Any]) -> dict[str, Any]:
     """Salt adds its own keywords (`__id__`, `order`, ...) to a state's arguments."""
-    known = {"pillar_files", "context", "user", "group", "mode", "modes", "secret", "saltenv"}
+    known = {"pillar_files", "context", "user", "group", "mode", "modes", "secret", "files_from", "saltenv"}
     unknown = {key for key in options if not key.startswith("__")} - known - _SALT_KEYWORDS
     if unknown:
         raise ValueError(f"config_set.managed does not know the argument(s) {', '.join(sorted(unknown))}")

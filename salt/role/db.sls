@@ -1,6 +1,7 @@
-# MariaDB under leases: the gates first, then the instances, and the keeper, which says who may write.
+# MariaDB under leases: the gates first, then the instances, the keeper, which says who may write, and what tenants have.
 include:
   - gate
   - mariadb
   - keeper
   - backup
+  - tenant_databases

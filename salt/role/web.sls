@@ -4,4 +4,5 @@ include:
   - sites
   - valkey
   - php
+  - wordpress
   - nginx

@@ -18,9 +18,11 @@ tenant_databases_timer:
 tenant_databases_managed:
   tenant_databases.managed:
     - name: tenants
+    - patience: 90
     - shards: {{ pillar['db']['shards'] | map(attribute='name') | list | tojson }}
     - require:
       - library: library_release
+      - daemon: keeper_running
 
 tenant_databases_timer_running:
   daemon.running:

@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import pytest
-import salt.client
-import salt.config
-import yaml
-from render.rendering import FLEETS, Component, component, minion_config, pillars
-
-LowState = list[dict[str, Any]]
+from render.rendering import FLEETS, Component, LowState, component, lowstate_of, pillars
 
 
 @pytest.fixture(scope="session")
@@ -21,15 +13,8 @@ def lowstates(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str],
     for fleet_file in FLEETS:
         for host, pillar in pillars(fleet_file).items():
             folder = tmp_path_factory.mktemp("minion")
-            shown[fleet_file, host] = _lowstate(folder, host, pillar)
+            shown[fleet_file, host] = lowstate_of(folder, host, pillar)
     return shown
-
-
-def _lowstate(folder: Path, host: str, pillar: dict[str, Any]) -> LowState:
-    (folder / "minion").write_text(yaml.safe_dump(minion_config(folder, host, pillar)))
-    options = salt.config.minion_config(str(folder / "minion"))
-    lowstate: LowState = salt.client.Caller(mopts=options).cmd("state.show_lowstate")
-    return lowstate
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,8 @@ from functools import cache, reduce
 from pathlib import Path
 from typing import Any
 
+import salt.client
+import salt.config
 import yaml
 
 from titanicarus import pki
@@ -18,8 +20,12 @@ from titanicarus.configset.plan import match
 from titanicarus.control.pillars import Digests, compile_all
 from titanicarus.control.trust import Trust
 from titanicarus.fleet import Declaration, load
+from titanicarus.wordpress.configuration import configurations
 
 ROOT = Path(__file__).resolve().parents[2]
+# The pure functions behind the execution functions that configuration sets have files from.
+FILES_FROM = {"wordpress.files": lambda pillar: configurations(pillar["web"])}
+LowState = list[dict[str, Any]]
 FLEETS = (
     "Saguirefile",
     "examples/small.saguirefile",
@@ -82,6 +88,14 @@ def minion_config(folder: Path, host: str, pillar: Mapping[str, Any]) -> dict[st
     }
 
 
+def lowstate_of(folder: Path, host: str, pillar: Mapping[str, Any]) -> LowState:
+    """What `state.show_lowstate` gives for a host: a list of states, or of Salt's complaints. `folder` is scratch."""
+    (folder / "minion").write_text(yaml.safe_dump(minion_config(folder, host, pillar)))
+    options = salt.config.minion_config(str(folder / "minion"))
+    lowstate: LowState = salt.client.Caller(mopts=options).cmd("state.show_lowstate")
+    return lowstate
+
+
 def component(host: str, pillar: Mapping[str, Any], state: Mapping[str, Any]) -> Component:
     """The files of one `config_set.managed`, by the same pure function that the module uses."""
     source = ROOT / "salt" / str(state["source"]).removeprefix("salt://")
@@ -90,6 +104,8 @@ def component(host: str, pillar: Mapping[str, Any], state: Mapping[str, Any]) ->
     for folder, rule in state.get("pillar_files", {}).items():
         values = reduce(lambda level, key: level[key], rule["pillar"].split(":"), pillar)
         files |= {f"{folder}/{key}{rule.get('suffix', '')}": text.encode() for key, text in values.items()}
+    if "files_from" in state:
+        files |= {path: file.text.encode() for path, file in FILES_FROM[state["files_from"]](pillar).items()}
     octal = {pattern: int(str(mode), 8) for pattern, mode in state.get("modes", {}).items()}
     modes = {path: match(path, octal, int(str(state.get("mode", "0644")), 8)) for path in files}
     return Component(host, str(state["name"]), tuple(state.get("check", ())), files, modes)

@@ -15,9 +15,9 @@ COMPONENTS = {
     "base": {"library", "base", "names", "trust", "nftables", "salt_minion"},
     "lb": {"haproxy", "gateway", "conntrackd", "keepalived", "keeper"},
     "firewall": {"gateway", "conntrackd", "keepalived"},
-    "web": {"trust_store", "sites", "valkey", "php", "nginx"},
+    "web": {"trust_store", "sites", "valkey", "php", "wordpress", "nginx"},
     "control": {"salt_master"},
-    "db": {"gate", "mariadb", "keeper", "backup"},
+    "db": {"gate", "mariadb", "keeper", "backup", "tenant_databases"},
 }
 
 

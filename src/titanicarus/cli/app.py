@@ -13,6 +13,7 @@ from titanicarus.cli import (
     fault_commands,
     lab_commands,
     salt_commands,
+    site_commands,
     workload_commands,
 )
 from titanicarus.cli.output import print_error
@@ -31,7 +32,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for commands in (declaration_commands, lab_commands, salt_commands, dns_commands, workload_commands):
+for commands in (
+    declaration_commands,
+    lab_commands,
+    salt_commands,
+    dns_commands,
+    site_commands,
+    workload_commands,
+):
     commands.register(app)
 app.add_typer(fault_commands.app, name="fault")
 app.add_typer(database_commands.app, name="db")

@@ -63,6 +63,7 @@ def compile_all(
         pillar = pillar_for(declaration, host.id)
         add_secrets(pillar, issued, island, trust.root)
         _add_passwords(pillar, passwords)
+        _add_wordpress_secrets(pillar, declaration, trust.islands)
         if "gateway" in pillar:
             _add_tunnel_keys(pillar["gateway"]["vpn"], island, tunnels)
         pillar["trust"]["root"] = trust.root
@@ -106,6 +107,21 @@ def _add_passwords(pillar: Pillar, passwords: Passwords) -> None:
     for tenant in pillar.get("db", {}).get("tenants", ()):
         for user in tenant["users"]:
             user["password_hash"] = passwords.hashed(user["name"])
+
+
+def wordpress_password(home: pki.Island, site: str) -> str:
+    """What a WordPress site's first user signs in with, until it is changed there."""
+    return pki.derive_password(home.seed, f"wordpress-admin/{site}")
+
+
+def _add_wordpress_secrets(pillar: Pillar, declaration: Declaration, islands: Mapping[str, pki.Island]) -> None:
+    """From the seed of the tenant's home for the web servers of all islands, as any of them may serve the site."""
+    sites = pillar.get("web", {}).get("wordpress", {})
+    for tenant, site in declaration.sites:
+        if site.name in sites:
+            home = islands[tenant.home]
+            sites[site.name]["secret"] = pki.derive_password(home.seed, f"wordpress/{site.name}")
+            sites[site.name]["password"] = wordpress_password(home, site.name)
 
 
 def _add_tunnel_keys(vpn: Pillar, island: pki.Island, tunnels: Mapping[str, pki.TunnelKeys]) -> None:

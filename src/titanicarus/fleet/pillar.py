@@ -14,6 +14,7 @@ from .ports import SESSION_STORE, ports_for
 from .public_names import public_names
 from .roles import BUILT, Role
 from .shards import sql_address, sql_name
+from .wordpress import wordpress_sites
 
 Data = dict[str, Any]
 
@@ -103,6 +104,7 @@ def _web_server(declaration: Declaration, host: Host) -> Data:
         ],
         "session_minutes": declaration.policy.session_minutes,
         "databases": site_databases(declaration),
+        "wordpress": wordpress_sites(declaration),
         "sites": [
             {
                 "name": site.name,

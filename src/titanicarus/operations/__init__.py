@@ -10,10 +10,12 @@ from titanicarus.operations.flap import flap_island
 from titanicarus.operations.overview import Overview, look
 from titanicarus.operations.probing import probe_targets
 from titanicarus.operations.release import apply_states, push_release
+from titanicarus.operations.sites import FirstLogin, first_login
 from titanicarus.operations.up import BroughtUp, bring_up, take_down
 
 __all__ = [
     "BroughtUp",
+    "FirstLogin",
     "OperationFailed",
     "Overview",
     "apply_names",
@@ -21,6 +23,7 @@ __all__ = [
     "bring_up",
     "drain_host",
     "drain_island",
+    "first_login",
     "flap_island",
     "keep_names",
     "look",

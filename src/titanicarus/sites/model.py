@@ -19,7 +19,10 @@ class BadSite(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One site that the host should serve. `contents`: path relative to the site's folder, to SHA-256 in hex."""
+    """One site that the host should serve. `contents`: path relative to the site's folder, to SHA-256 in hex.
+
+    `app`: an application answers for it, whose code lies elsewhere.
+    """
 
     name: str
     user: str
@@ -27,6 +30,7 @@ class Site:
     php: bool
     root: str
     contents: Mapping[str, str] = field(default_factory=dict)
+    app: str | None = None
 
     @property
     def index(self) -> str:
@@ -73,7 +77,15 @@ def sites_from(pillar_sites: Iterable[Mapping[str, Any]]) -> tuple[Site, ...]:
     """The sites of `pillar['web']['sites']`, checked again here: what follows acts as root on these names."""
     sites = []
     for raw in pillar_sites:
-        site = Site(raw["name"], raw["user"], int(raw["uid"]), bool(raw["php"]), raw["root"], dict(raw["contents"]))
+        site = Site(
+            raw["name"],
+            raw["user"],
+            int(raw["uid"]),
+            bool(raw["php"]),
+            raw["root"],
+            dict(raw["contents"]),
+            raw.get("app"),
+        )
         _single_name(site.name)
         _single_name(site.user)
         for path in (site.index, *site.contents):

@@ -77,9 +77,10 @@ def plan(sites: Iterable[Site], observed: Observed, reader_gid: int) -> Plan:
 def wanted_files(site: Site, observed: Observed) -> dict[str, str]:
     """Path to SHA-256 of what the site's folder should hold of ours.
 
-    A site without contents gets a placeholder page, unless an index page is there that is not ours.
+    A site without contents gets a placeholder page, unless an index page is there that is not ours, or an application
+    answers for it.
     """
-    if site.contents:
+    if site.contents or site.app:
         return dict(site.contents)
     there = observed.files.get(site.name, {}).get(site.index)
     ours = placeholder_sha256(site)
