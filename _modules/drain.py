@@ -1,4 +1,4 @@
-"""Take this load balancer, web server or firewall out of service with no failed request. See `titanicarus.drain`."""
+"""Take this host out of service with no failed request, and with its leases handed over. See `titanicarus.drain`."""
 
 from __future__ import annotations
 
@@ -25,11 +25,14 @@ def start(force: bool = False, seconds: float = SECONDS) -> dict[str, str]:
     """
     from salt.exceptions import CommandExecutionError
 
-    from titanicarus.drain import gateway, load_balancer, web_server
+    from titanicarus.drain import databases, gateway, load_balancer, web_server
 
     web, lb, way_out = __pillar__.get("web"), __pillar__.get("lb"), __pillar__.get("gateway")
-    _known_role(web, lb, way_out)
+    shards = _shards()
+    _known_role(web, lb, way_out, shards)
     questions = []
+    if shards:
+        questions.append(databases.may_leave())
     if web:
         questions.append(web_server.may_leave(web["load_balancers"]))
     if lb:
@@ -38,15 +41,17 @@ def start(force: bool = False, seconds: float = SECONDS) -> dict[str, str]:
     if refused and not force:
         raise CommandExecutionError(f"{__opts__['id']} stays in service: {'; '.join(refused)} (force=True overrides)")
     seen = {}
-    if web:
-        seen["web"] = web_server.leave(web["load_balancers"], seconds)
     try:
+        if shards:
+            seen["db"] = databases.leave(shards, seconds, force=force)
+        if web:
+            seen["web"] = web_server.leave(web["load_balancers"], seconds)
         if lb:
             # One flag for both: a load balancer that stands in for the firewall gives the gateway away with it.
             seen["lb"] = load_balancer.leave(lb, seconds, force=force)
         elif way_out:
             seen["gateway"] = gateway.leave(way_out, force=force)
-    except load_balancer.NobodyTookOver as error:
+    except (load_balancer.NobodyTookOver, databases.NotHandedOver) as error:
         raise CommandExecutionError(f"{__opts__['id']} stays in service: {error}") from error
     return seen
 
@@ -60,11 +65,14 @@ def stop() -> dict[str, str]:
 
         salt syd-web1 drain.stop
     """
-    from titanicarus.drain import gateway, load_balancer, web_server
+    from titanicarus.drain import databases, gateway, load_balancer, web_server
 
     web, lb, way_out = __pillar__.get("web"), __pillar__.get("lb"), __pillar__.get("gateway")
-    _known_role(web, lb, way_out)
+    shards = _shards()
+    _known_role(web, lb, way_out, shards)
     seen = {}
+    if shards:
+        seen["db"] = databases.come_back(shards)
     if lb:
         seen["lb"] = load_balancer.come_back()
     elif way_out:
@@ -83,9 +91,11 @@ def status() -> dict[str, dict[str, Any]]:
 
         salt '*' drain.status
     """
-    from titanicarus.drain import load_balancer, look, web_server
+    from titanicarus.drain import databases, load_balancer, look, web_server
 
     seen: dict[str, dict[str, Any]] = {}
+    if shards := _shards():
+        seen["db"] = {"drained": databases.drained(shards), "leases": sorted(databases.owned() or {})}
     if __pillar__.get("web"):
         seen["web"] = {"drained": web_server.drained(), "connections": look.connections({web_server.PORT})}
     if __pillar__.get("gateway") and not __pillar__.get("lb"):
@@ -172,10 +182,14 @@ def _islands() -> tuple[dict[str, str], dict[str, str]]:
     return {__pillar__["host"]["island"]: own}, others
 
 
+def _shards() -> list[str]:
+    return [shard["name"] for shard in __pillar__.get("db", {}).get("shards", ())]
+
+
 def _known_role(*sections: Any) -> None:
     from salt.exceptions import CommandExecutionError
 
     if not any(sections):
         raise CommandExecutionError(
-            f"{__opts__['id']} is no load balancer, web server or firewall: there is nothing to drain"
+            f"{__opts__['id']} is no load balancer, web server, firewall or database host: there is nothing to drain"
         )

@@ -15,7 +15,7 @@ from typing import IO
 
 from titanicarus.backup.store import COPY, Base, Place, free_bytes, stamp
 from titanicarus.control import files
-from titanicarus.mariadb.instance import socket_of
+from titanicarus.mariadb.copies import backup_command
 
 SECONDS = 4 * 3600.0
 INFO = ("mariadb_backup_info", "xtrabackup_info")
@@ -44,7 +44,10 @@ def take(place: Place, generation: str, data: Path, say: Callable[[str], None]) 
     folder = files.folder(place.bases(generation) / name, 0o700)
     try:
         with tempfile.TemporaryDirectory(dir=folder) as notes:
-            packed, digest = _pack(_command(place.shard, Path(notes), folder), folder / COPY)
+            empty = Path(notes) / "empty"
+            empty.mkdir()
+            command = [*backup_command(place.shard, str(empty)), f"--extra-lsndir={notes}"]
+            packed, digest = _pack(command, folder / COPY)
             info = _info(Path(notes))
     except (OSError, CopyFailed) as error:
         shutil.rmtree(folder, ignore_errors=True)
@@ -92,19 +95,6 @@ def folder_bytes(folder: Path) -> int:
 def mib(size: int) -> str:
     """A size as people read it."""
     return f"{size / (1 << 20):.0f} MiB"
-
-
-def _command(shard: str, notes: Path, folder: Path) -> list[str]:
-    return [
-        "mariadb-backup",
-        "--no-defaults",
-        "--backup",
-        "--stream=mbstream",
-        f"--socket={socket_of(shard)}",
-        "--user=root",
-        f"--extra-lsndir={notes}",
-        f"--target-dir={folder}",
-    ]
 
 
 def _pack(command: list[str], target: Path) -> tuple[int, str]:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
-from titanicarus.cli.options import JsonOption, LabOption
+from titanicarus.backup.plan import moment, told
+from titanicarus.cli.options import PASS_THROUGH, JsonOption, LabOption
 from titanicarus.cli.output import Progress, print_json
 from titanicarus.cli.report import say
 from titanicarus.cli.session import resume
-from titanicarus.cli.shard_report import show_copies, show_shards
+from titanicarus.cli.shard_report import show_copies, show_kept, show_shards
+from titanicarus.control import secrets
+from titanicarus.control.passwords import passwords_of
 from titanicarus.operations import OperationFailed
+from titanicarus.operations.backups import list_copies, restore_databases, take_copy
+from titanicarus.operations.database_shell import shell_command, way_in
 from titanicarus.operations.shards import (
     Moved,
     look_at_shards,
@@ -88,6 +95,72 @@ def pause(shard: SomeShard = None, lab: LabOption = None) -> None:
 def end_pause(shard: SomeShard = None, lab: LabOption = None) -> None:
     """End a pause."""
     _wish_everywhere(lab, shard, paused=False)
+
+
+@app.command(context_settings=PASS_THROUGH)
+def shell(
+    context: typer.Context,
+    tenant: Annotated[str, typer.Argument(help="The tenant.")],
+    database: Annotated[str | None, typer.Argument(help="One of its databases; needed when it has several.")] = None,
+    lab: LabOption = None,
+) -> None:
+    """Open a tenant's database as its own user, over the same way as its application; reads SQL from a pipe, too.
+
+    What comes after `--` goes to the client: `saguire db shell laneway -- -e 'SHOW TABLES'`.
+    """
+    session = resume(lab)
+    keys = secrets.load(session.declaration.fleet, session.lab.secrets)
+    passwords = passwords_of(session.declaration, keys.passwords, keys.islands)
+    way = way_in(session.lab, session.declaration, passwords, tenant, database)
+    command = shell_command(session.lab, way, [word for word in context.args if word != "--"])
+    os.execvp(command[0], command)  # noqa: S606 - no shell is wanted here
+
+
+@app.command()
+def backup(shard: ShardArgument, lab: LabOption = None, as_json: JsonOption = False) -> None:
+    """Take a base copy of a shard now, on a replica."""
+    session = resume(lab)
+    host, base = take_copy(session.lab, session.lab.fleet, shard, Progress(quiet=as_json))
+    if as_json:
+        print_json(asdict(base) | {"host": host})
+    else:
+        say(f"{host} has a copy of {shard} of {told(base.ended)}, at {base.gtid or 'no commit yet'}")
+
+
+@app.command()
+def backups(shard: SomeShard = None, lab: LabOption = None, as_json: JsonOption = False) -> None:
+    """List the copies of shards, and from when to when each moment can be restored."""
+    session = resume(lab)
+    kept = list_copies(session.lab, session.lab.fleet, shard)
+    if as_json:
+        print_json([one.to_json() for one in kept])
+    else:
+        show_kept(kept)
+
+
+@app.command()
+def restore(
+    tenant: Annotated[str, typer.Argument(help="The tenant.")],
+    database: Annotated[str | None, typer.Argument(help="One of its databases; default: all of them.")] = None,
+    *,
+    to: Annotated[str, typer.Option("--to", help="The moment: 2026-11-24T23:59:00, UTC unless it says otherwise.")],
+    lab: LabOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring a tenant's databases back as they were at a moment, beside what there is now; its users may read them."""
+    session = resume(lab)
+    try:
+        time = moment(to)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    done = restore_databases(
+        session.lab, session.declaration, tenant, database, moment=time, say=Progress(quiet=as_json)
+    )
+    if as_json:
+        print_json([asdict(one) for one in done])
+        return
+    for one in done:
+        say(one.sentence)
 
 
 def _wish_everywhere(lab: str | None, shard: str | None, *, paused: bool) -> None:

@@ -97,7 +97,9 @@ def salt(
 
 
 def drain(
-    target: Annotated[str, typer.Argument(help="a load balancer, a web server, a firewall, or a whole island")],
+    target: Annotated[
+        str, typer.Argument(help="a load balancer, web server, firewall or database host, or a whole island")
+    ],
     force: Annotated[bool, typer.Option(help="Even when it is the last good one.")] = False,
     lab: LabOption = None,
 ) -> None:
@@ -109,7 +111,9 @@ def drain(
 
 
 def restore(
-    target: Annotated[str, typer.Argument(help="a load balancer, a web server, a firewall, or a whole island")],
+    target: Annotated[
+        str, typer.Argument(help="a load balancer, web server, firewall or database host, or a whole island")
+    ],
     lab: LabOption = None,
 ) -> None:
     """Bring a drained host or island back into service."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from titanicarus.backup.plan import told
 from titanicarus.cli.output import print_table
-from titanicarus.cli.report import say
+from titanicarus.cli.report import MIB, say
+from titanicarus.operations.backups import Kept
 from titanicarus.shards import ShardView
 
 
@@ -47,3 +49,34 @@ def show_copies(view: ShardView) -> None:
         ),
         title=f"Shard {view.name}",
     )
+
+
+def show_kept(kept: Sequence[Kept]) -> None:
+    """A line for each base copy, with the moments that can be restored from it."""
+    print_table(
+        ["shard", "host", "base copy of", "at", "data", "packed", "logs", "any moment until"],
+        (
+            [
+                one.shard,
+                archive.host + (" (primary)" if archive.primary else ""),
+                told(base.ended),
+                base.gtid or "-",
+                f"{base.size // MIB} MiB",
+                f"{base.packed // MIB} MiB",
+                f"{len(generation.logs)}, {generation.written // MIB} MiB",
+                told(generation.until) if generation.until else "not known",
+            ]
+            for one in kept
+            for archive in one.archives
+            for generation in archive.generations
+            for base in generation.bases
+        ),
+    )
+    for one in kept:
+        for archive in one.archives:
+            if not any(generation.bases for generation in archive.generations):
+                say(
+                    f"shard {one.shard}: {archive.host} has no base copy yet: `saguire db backup {one.shard}` takes one"
+                )
+        for host, reason in one.silent.items():
+            say(f"shard {one.shard}: {host} gives no answer: {reason}")

@@ -51,3 +51,14 @@ def island(others: Mapping[str, str | None]) -> Decision:
         return Decision(True, f"{', '.join(up)} {'takes' if len(up) == 1 else 'take'} its users")
     seen = [f"{name}: {state or 'no answer'}" for name, state in sorted(others.items())]
     return Decision(False, f"it is the last healthy island ({', '.join(seen) or 'there is no other'})")
+
+
+def databases(standbys: Mapping[str, str | None]) -> Decision:
+    """Whether a database host may leave. `standbys`: for each shard that it writes, who is in step; None for nobody."""
+    alone = sorted(shard for shard, standby in standbys.items() if standby is None)
+    if alone:
+        names = ", ".join(alone)
+        return Decision(False, f"{names} has no standby in step here: `saguire db move {alone[0]} --to HOST` first")
+    if not standbys:
+        return Decision(True, "it writes nothing")
+    return Decision(True, ", ".join(f"{standby} takes {shard}" for shard, standby in sorted(standbys.items())))

@@ -9,7 +9,7 @@ from titanicarus.operations.errors import OperationFailed
 from titanicarus.operations.job import call
 from titanicarus.transport import Transport
 
-DRAINABLE = frozenset({"lb", "web", "firewall"})
+DRAINABLE = frozenset({"lb", "web", "firewall", "db"})
 DRAIN_SECONDS = 60.0
 
 
@@ -83,7 +83,8 @@ def _must_be_drainable(declaration: Declaration, host_id: str) -> None:
     roles = declaration.fleet.host(host_id).roles
     if not DRAINABLE & set(roles):
         raise OperationFailed(
-            f"{host_id} ({', '.join(roles)}) cannot be drained: only load balancers, web servers and firewalls can"
+            f"{host_id} ({', '.join(roles)}) cannot be drained: only load balancers, web servers, firewalls and "
+            "database hosts can"
         )
 
 
