@@ -48,6 +48,7 @@ def backup_command(shard: str, scratch: str) -> list[str]:
         "--backup",
         "--stream=mbstream",
         "--user=root",
+        "--skip-ssl",
         f"--socket={socket_of(shard)}",
         f"--datadir={data_folder(shard)}",
         f"--target-dir={scratch}",

@@ -101,7 +101,8 @@ def _collect(base: Path, known: Mapping[int, int]) -> tuple[tuple[Transaction, .
     """From the newest file backwards, until one begins within the history."""
     found: list[Transaction] = []
     damaged = ""
-    for path in sorted(base.glob("binlog.[0-9]*"), key=lambda path: int(path.suffix[1:]), reverse=True):
+    logs = [path for path in base.glob("binlog.*") if path.suffix[1:].isdigit()]  # others are indexes of them
+    for path in sorted(logs, key=lambda path: int(path.suffix[1:]), reverse=True):
         text, complaint = _decode(path)
         damaged = damaged or complaint
         lines = text.splitlines()

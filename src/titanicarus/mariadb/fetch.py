@@ -90,6 +90,10 @@ def _asking(source: Carrier, identity: Identity, port: int) -> Iterator[http.cli
         ) from error
     except NoIdentity as error:
         raise NoCopy(str(error)) from error
+    except http.client.IncompleteRead as error:
+        raise NoCopy(
+            f"the copy from {source.id} ended too early: `journalctl -u titanicarus-copies` there says why"
+        ) from error
     except (OSError, http.client.HTTPException) as error:
         raise NoCopy(f"the copy from {source.id} broke off, or never began: {type(error).__name__} {error}") from error
     finally:
