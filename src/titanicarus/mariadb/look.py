@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Any
 
 from titanicarus.mariadb import gtid
+from titanicarus.mariadb.sockets import Address
 
 Row = Mapping[str, Any]
 
 QUERIES = (
     # Whether commits wait is asked before how many there are: then each of those after that number has waited.
     "SELECT @@rpl_semi_sync_master_enabled, @@report_host, @@read_only, @@gtid_binlog_pos, @@gtid_slave_pos,"
-    " @@rpl_semi_sync_slave_enabled",
+    " @@rpl_semi_sync_slave_enabled, @@extra_port",
     "SHOW GLOBAL STATUS LIKE 'Rpl_semi_sync_master_%'",
     "SHOW SLAVE STATUS",
     "SHOW SLAVE HOSTS",
-    "SELECT id, host, time_ms FROM information_schema.processlist WHERE command = 'Binlog Dump'",
+    "SELECT host FROM information_schema.processlist WHERE command = 'Binlog Dump'",
     "SELECT epoch, owner FROM titanicarus.epochs ORDER BY epoch DESC LIMIT 1",
 )
 """Sent together; one answer each, in this order."""
+SILENT_SECONDS = 3.0
+"""A replica from whose host nothing came for so long is none: it gets something each second, and acknowledges it."""
+
+Silence = Mapping[tuple[Address, int], float]
+"""Address and port of the other end of a connection to the replication port, to seconds since it was heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +58,7 @@ class Look:
     acknowledges
         Whether this instance acknowledges what it receives, once its replication starts next.
     followers
-        Replicas that are connected now.
+        Replicas that are connected now, and whose hosts answer.
     source
         Host id of the instance that it follows; None when it follows none.
     lag_seconds
@@ -77,8 +84,16 @@ class Look:
     lag_seconds: float | None
 
 
-def read(answers: Iterable[list[Row]]) -> Look:
-    """The answers to QUERIES as one Look. Raises ValueError when they are not what those queries give."""
+def replication_port(answers: Sequence[list[Row]]) -> int | None:
+    """The port of the instance's replicas, when there are any connections of replicas at all."""
+    return int(answers[0][0]["@@extra_port"]) if answers[4] else None
+
+
+def read(answers: Iterable[list[Row]], silence: Silence | None = None) -> Look:
+    """The answers to QUERIES as one Look. `silence` is of the connections to the replication port, None if not known.
+
+    Raises ValueError or KeyError when they are not what those queries give.
+    """
     variables, status, replica, hosts, dumps, epochs = answers
     own = variables[0]
     state = {str(row["Variable_name"]).lower(): str(row["Value"]) for row in status}
@@ -96,7 +111,7 @@ def read(answers: Iterable[list[Row]]) -> Look:
         waiting_sessions=int(state.get("rpl_semi_sync_master_wait_sessions", 0)),
         acked=int(state.get("rpl_semi_sync_master_yes_tx", 0)),
         acknowledges=_yes(own["@@rpl_semi_sync_slave_enabled"]),
-        followers=followers(hosts, dumps),
+        followers=followers(hosts, dumps, silence),
         source=str(following["Master_Host"]) if following and following["Master_Host"] else None,
         io_running=following is not None and following["Slave_IO_Running"] == "Yes",
         sql_running=following is not None and following["Slave_SQL_Running"] == "Yes",
@@ -106,20 +121,35 @@ def read(answers: Iterable[list[Row]]) -> Look:
     )
 
 
-def followers(hosts: list[Row], dumps: list[Row]) -> tuple[Follower, ...]:
-    """The replicas of SHOW SLAVE HOSTS, one a host, newest registration last in case of two.
+def followers(hosts: list[Row], dumps: list[Row], silence: Silence | None = None) -> tuple[Follower, ...]:
+    """The replicas of SHOW SLAVE HOSTS whose connection lives, one a host.
 
-    A registration lives as long as its connection; without any connection that sends a binary log, it is a leftover.
+    A registration lives as long as its connection, and a connection until the kernel gives it up: which of them still
+    are is told by who is heard. A replica's server id is its address, by which the two lists are brought together.
     """
-    if not dumps:
-        return ()
+    living = [address for address, port in map(_end, dumps) if _heard(silence, address, port)]
+    if len(living) == len(hosts):
+        rows = hosts
+    else:
+        numbers = {int(address) for address in living}
+        rows = [row for row in hosts if int(row["Server_id"]) in numbers]
     found = {}
-    for row in hosts:
+    for row in rows:
         start_id = str(row["Host"])
         host = start_id.partition("#")[0]
         if host:
             found[host] = Follower(host, start_id)
     return tuple(found[host] for host in sorted(found))
+
+
+def _end(dump: Row) -> tuple[Address, int]:
+    address, _, port = str(dump["host"]).rpartition(":")
+    return ip_address(address.strip("[]")), int(port)
+
+
+def _heard(silence: Silence | None, address: Address, port: int) -> bool:
+    """A connection that the kernel does not have any more is not heard; without its list, every one is."""
+    return silence is None or silence.get((address, port), SILENT_SECONDS) < SILENT_SECONDS
 
 
 def _yes(value: Any) -> bool:

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from titanicarus.mariadb import gtid, look, recovery
+from titanicarus.mariadb import gtid, look, recovery, sockets
 from titanicarus.mariadb.connection import Connection
 from titanicarus.mariadb.errors import Behind, Diverged, Late, Refused, ServerError
 from titanicarus.mariadb.instance import run_folder, socket_of
-from titanicarus.mariadb.look import Look, Row
+from titanicarus.mariadb.look import Look, Row, Silence
 
 TIMEOUT = 2.0
 APPLY_SECONDS = 10.0
@@ -68,7 +68,8 @@ class Server:
             try:
                 if self._looking is None:
                     self._looking = self._connect()
-                return look.read(self._looking.ask(*look.QUERIES))
+                answers = self._looking.ask(*look.QUERIES)
+                return look.read(answers, self._silence(look.replication_port(answers)))
             except ServerError:
                 self._forget()
                 raise
@@ -80,6 +81,13 @@ class Server:
         """Give up the connection that `look` keeps."""
         with self._lock:
             self._forget()
+
+    def _silence(self, port: int | None) -> Silence | None:
+        """For how long nothing was heard from each replica; None when the kernel does not tell, or there is none."""
+        try:
+            return None if port is None else sockets.silent_for(port)
+        except OSError:
+            return None
 
     def _forget(self) -> None:
         if self._looking is not None:

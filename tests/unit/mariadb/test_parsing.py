@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
@@ -65,10 +66,36 @@ def test_a_thread_that_ended_says_why() -> None:
     assert seen.io_error == "1236: Got fatal error" and not seen.io_running
 
 
+REGISTERED = [
+    {"Host": "syd-db2#b2", "Server_id": int(ip_address("10.0.0.2"))},
+    {"Host": "mel-db1#c3", "Server_id": int(ip_address("10.1.0.1"))},
+]
+DUMPS = [{"host": "10.0.0.2:4100"}, {"host": "10.1.0.1:4200"}]
+BOTH = (Follower("mel-db1", "mel-db1#c3"), Follower("syd-db2", "syd-db2#b2"))
+
+
+def silence(**seconds: float) -> look.Silence:
+    ends = {"syd": (ip_address("10.0.0.2"), 4100), "mel": (ip_address("10.1.0.1"), 4200)}
+    return {ends[name]: value for name, value in seconds.items()}
+
+
 def test_followers_are_those_that_are_connected() -> None:
-    hosts = [{"Host": "syd-db2#b2"}, {"Host": "mel-db1#c3"}, {"Host": ""}]
-    assert look.followers(hosts, [{"id": 4}]) == (Follower("mel-db1", "mel-db1#c3"), Follower("syd-db2", "syd-db2#b2"))
-    assert look.followers(hosts, []) == ()
+    assert look.followers(REGISTERED, DUMPS) == BOTH
+    assert look.followers(REGISTERED, DUMPS[:1]) == BOTH[1:]
+    assert look.followers(REGISTERED, []) == ()
+
+
+def test_a_follower_whose_host_is_silent_is_none() -> None:
+    assert look.followers(REGISTERED, DUMPS, silence(syd=0.4, mel=0.9)) == BOTH
+    assert look.followers(REGISTERED, DUMPS, silence(syd=5.0, mel=0.9)) == BOTH[:1]
+
+
+def test_a_follower_whose_connection_the_kernel_has_given_up_is_none() -> None:
+    assert look.followers(REGISTERED, DUMPS, silence(syd=0.4)) == BOTH[1:]
+
+
+def test_connections_of_programs_that_did_not_say_who_they_are_are_no_followers() -> None:
+    assert look.followers([], DUMPS) == ()
 
 
 @pytest.mark.parametrize(
