@@ -20,7 +20,7 @@ from titanicarus.lab.disks import DATABASES, DEFAULT_MIB, Disk, loops_below, tha
 from titanicarus.lab.errors import BootFailed, HostFailed, LabBusy, LabError, UnknownHost
 from titanicarus.lab.host import LabHost
 from titanicarus.lab.layout import CLIENT, CLOUD, NOT_IN_FLEET, STATE_DIR, Layout
-from titanicarus.lab.mounts import mounted_below, read_mounts, unmount_below
+from titanicarus.lab.mounts import mounted_below, read_mounts, share, unmount_below
 from titanicarus.lab.network import Network
 from titanicarus.lab.plan import plan_network
 from titanicarus.lab.probe import Probe, Target
@@ -125,6 +125,7 @@ class Lab:
         """Make the lab's folders, raise kernel limits, and make the network that the hosts are plugged into."""
         self.layout.hosts.mkdir(parents=True, exist_ok=True)
         self.layout.hosts.chmod(0o700)
+        share(self.layout.hosts)
         for sentence in raise_limits():
             progress(f"this machine: {sentence}")
         self._network.ensure_base(self.plan)

@@ -55,6 +55,19 @@ def mount_overlay(lower: Path, upper: Path, work: Path, target: Path) -> None:
     _run(["mount", "-t", "overlay", "titanicarus", "-o", options, str(target)])
 
 
+def share(directory: Path) -> None:
+    """Let unmounting anything below a directory reach the copies that containers have of this machine's mounts.
+
+    systemd-nspawn before version 254 keeps such copies for as long as the container runs, out of sight. A disk that was
+    mounted when another host booted would stay in use after its own host has lost power. They receive what happens here
+    because nspawn makes them slaves (mount_namespaces(7)). Idempotent.
+    """
+    if any(mount.target == directory for mount in read_mounts()):
+        return
+    _run(["mount", "--bind", str(directory), str(directory)])
+    _run(["mount", "--make-shared", str(directory)])
+
+
 def unmount_below(directory: Path) -> tuple[Path, ...]:
     """Unmount everything at or below a directory; gives back what was unmounted. Raises LabError when one is in use."""
     targets = mounted_below(directory, read_mounts())
