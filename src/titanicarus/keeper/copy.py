@@ -115,6 +115,15 @@ class ShardCopy:
 
         self._order("follow", job)
 
+    def forget_source(self) -> None:
+        """End what is left of its replication, now that it is the primary."""
+
+        def job() -> None:
+            self._server.forget_source()
+            self._look_once()
+
+        self._order("end of replication", job, self._openings)
+
     def kill(self) -> None:
         """End it now; it starts again read-only."""
         with self._lock:

@@ -141,6 +141,8 @@ class Shard:
         record, look = self.lease.known, self.copy.look
         if record is None or look is None or self._database is None or self._database.ready_for is not None:
             self._unfit_since = None
+            if look is not None and look.source and self.copy.is_writable(self.lease.epoch_seen, self.facts.host):
+                self.copy.forget_source()
             return
         follow = source(record, self.facts.host, self.shard.places)
         if follow is None or self._rebuilding.runs():

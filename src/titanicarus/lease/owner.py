@@ -65,13 +65,15 @@ class Owner(Rules):
         elif record.stage is Stage.OPEN:
             actions += self._open(now, database)
         self._shut_since = None if self.is_open(now) else (now if self._shut_since is None else self._shut_since)
+        lets_go = self._lets_go(now, database, ready)
+        if lets_go:
+            self.why += "; lets others try"
         if self._request:
             return actions
         target = self._hand_to(now, database, wishes, ready)
         if target:
             actions += self._hand_over(now, database, target)
-        elif self._lets_go(now, database, ready):
-            self.why += "; lets others try"
+        elif lets_go:
             if now - self._sent_at >= self.timing.watch:
                 actions.append(self._read(now))
         else:

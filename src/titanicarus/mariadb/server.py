@@ -97,18 +97,25 @@ class Server:
     # -- the primary --------------------------------------------------------------------------------------------------
 
     def promote(self, deadline: float = APPLY_SECONDS) -> None:
-        """End replication, apply everything that was received, and let commits wait for a replica. Stays read-only.
+        """Apply everything that was received, apply nothing more, and let commits wait for a replica. Stays read-only.
 
-        `deadline` in seconds for applying. Raises Behind when that was not enough: replication from the old source
-        stays ended, what was received is kept, and the next call goes on. Idempotent.
+        The receiving thread is left alone: when its source is dead it hangs in a connection attempt, and does not end
+        for seconds. What it receives from now on was acknowledged to nobody, and is never applied: `forget_source`.
+        `deadline` in seconds for applying. Raises Behind when that was not enough: what was received is kept, and the
+        next call goes on. Idempotent.
         """
         with self._connect() as connection:
             if self._replica(connection):
-                self._drain(connection, deadline)
-                connection.do("STOP SLAVE")
-                connection.do("RESET SLAVE ALL")
+                self._end_applying(connection, deadline)
             connection.do("SET GLOBAL rpl_semi_sync_slave_enabled = OFF")
             connection.do("SET GLOBAL rpl_semi_sync_master_enabled = ON")
+
+    def forget_source(self) -> None:
+        """End what is left of replication after `promote`. Late while a connection attempt lasts: call it again."""
+        with self._connect() as connection:
+            if self._replica(connection):
+                connection.do("STOP SLAVE")
+                connection.do("RESET SLAVE ALL")
 
     def open_for_writes(self, epoch: int, owner: str, deadline: float = OPEN_SECONDS) -> None:
         """Accept writes, and write the epoch's row. Blocks while that commit waits for its acknowledgement.
@@ -207,7 +214,21 @@ class Server:
     def _drain(self, connection: Connection, deadline: float) -> None:
         """Stop receiving, and wait until everything that was received is applied."""
         connection.do("STOP SLAVE IO_THREAD")
+        self._await_applied(connection, self._clock() + deadline)
+
+    def _end_applying(self, connection: Connection, deadline: float) -> None:
+        """Wait until everything that was received is applied, and end the applying thread there."""
         until = self._clock() + deadline
+        while True:
+            self._await_applied(connection, until)
+            connection.do("STOP SLAVE SQL_THREAD")
+            row = self._replica(connection)
+            if row is None or self._applied(connection, row):
+                return
+            connection.do("START SLAVE SQL_THREAD")  # it received more in between
+
+    def _await_applied(self, connection: Connection, until: float) -> None:
+        """Until everything that was received is applied, or raise Behind at `until`."""
         while True:
             row = self._replica(connection)
             if row is None or self._applied(connection, row):
@@ -216,8 +237,8 @@ class Server:
                 self._restart_applying(connection, row)
             if self._clock() >= until:
                 raise Behind(
-                    f"shard {self.shard}: received up to {row['Gtid_IO_Pos']}, and after {deadline:g} s not yet"
-                    f" applied: {row['Slave_SQL_Running_State'] or row['Last_SQL_Error']}"
+                    f"shard {self.shard}: received up to {row['Gtid_IO_Pos']}, and not applied in time:"
+                    f" {row['Slave_SQL_Running_State'] or row['Last_SQL_Error']}"
                 )
             threading.Event().wait(_POLL_SECONDS)
 
