@@ -31,23 +31,14 @@ _NSPAWN = {"SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network", "SYSTEMD_NSPAWN_LOCK": 
 
 
 def launch(
-    argv: Sequence[str],
-    *,
-    join: Iterable[Path] = (),
-    environment: Mapping[str, str] | None = None,
-    keep_only: tuple[Path, Path] | None = None,
+    argv: Sequence[str], *, join: Iterable[Path] = (), environment: Mapping[str, str] | None = None
 ) -> list[str]:
-    """The argv that enters control groups (their `cgroup.procs` files) and becomes `argv`, with that environment.
-
-    `keep_only` are a directory and a root in it: of the mounts below the directory `argv` keeps those of the root.
-    """
+    """The argv that enters control groups (their `cgroup.procs` files) and becomes `argv`, with that environment."""
     words = [sys.executable, "-I", "-S", str(_LAUNCH)]
     for path in join:
         words += ["--join", str(path)]
     for name, value in (environment or {}).items():
         words += ["--env", f"{name}={value}"]
-    if keep_only:
-        words += ["--keep-only", f"{keep_only[0]}={keep_only[1]}"]
     return [*words, "--", *argv]
 
 
@@ -96,13 +87,7 @@ def boot_command(root: Path, name: str, hostname: str, namespace: Path, group: G
     words += [f"--network-namespace-path={namespace}", "--resolv-conf=off", "--timezone=off"]
     words += [f"--capability={','.join(_CAPABILITIES)}"]
     words += [f"--bind={device}" for device in _DEVICES if device.exists()]
-    every_lab = root.parents[3]  # <labs>/<lab>/hosts/<host>/root
-    return launch(
-        words,
-        join=group.join_files(),
-        environment={"PATH": PATH_INSIDE, **_NSPAWN},
-        keep_only=(every_lab, root),
-    )
+    return launch(words, join=group.join_files(), environment={"PATH": PATH_INSIDE, **_NSPAWN})
 
 
 def enter_command(leader: int, argv: Sequence[str], *, terminal: str = "dumb") -> list[str]:
