@@ -19,6 +19,7 @@ from titanicarus.shards import ShardView
 WHOLE_SECONDS = 240.0
 RULER_SECONDS = 0.25
 LEASE_SECONDS = 6.0
+REST_SECONDS = 4.0
 KEEPER = "titanicarus-keeper"
 
 
@@ -112,8 +113,8 @@ def measure(
     during: Callable[[], object],
     *,
     islands: Sequence[str] = (),
-    last: float = 0.0,
-    after: Callable[[], object] = lambda: None,
+    last: float = 6.0,
+    after: Callable[[], object] | None = None,
     settle: float = 60.0,
 ) -> Felt:
     """Write while `during` breaks something; it lasts `last` seconds, then `after` mends it; then all must be good.
@@ -126,8 +127,10 @@ def measure(
         during()
         time.sleep(last)  # the length of the fault itself
         felt.workload.wait_until_good(settle)
-        after()
-        felt.workload.wait_until_good(settle)
+        if after is not None:
+            after()
+            time.sleep(REST_SECONDS)  # what was hung or away has time to do harm
+            felt.workload.wait_until_good(settle)
         felt.report = felt.workload.judged()
     finally:
         felt.workload.kill()

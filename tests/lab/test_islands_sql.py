@@ -129,7 +129,8 @@ def test_row_13_two_islands_are_lost(sql: Running, run: int, apart: float, show:
     assert felt.done.verdict.lost <= 2 * sql.declaration.policy.lease_max_lag
 
 
-@pytest.mark.parametrize("run", [0, pytest.param(1, marks=pytest.mark.exhaustive)])
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("run", range(3))
 def test_row_13_the_second_island_is_lost_just_after_it_took(sql: Running, run: int, show: Show) -> None:
     if len(sql.islands) < 3:
         pytest.skip("this Saguirefile has two islands")

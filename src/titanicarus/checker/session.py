@@ -84,4 +84,6 @@ def _left(until: float) -> float:
 def _failed(error: Exception) -> Failed:
     code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
     words = str(error.args[1]) if len(error.args) > 1 else str(error)
-    return Failed(f"{code}: {words}"[:120], refused=code in _REFUSALS)
+    if "timed out" in words:
+        return Failed("no answer in time", refused=False)
+    return Failed(f"{code}: {words}"[:70], refused=code in _REFUSALS)

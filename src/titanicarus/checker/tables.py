@@ -66,7 +66,8 @@ def read_back(session: Session, *, until: float) -> Survivor:
     columns = "client, number, kind, epoch, place, other, amount, seen"
     rows = session.do(f"SELECT {columns} FROM checker_writes", until=until)  # noqa: S608 - constants
     return Survivor(
-        host=str(session.do("SELECT COALESCE(NULLIF(@@report_host, ''), @@hostname)", until=until)[0][0]),
+        # report_host names the host and its run of mariadbd.
+        host=str(session.do("SELECT COALESCE(@@report_host, @@hostname)", until=until)[0][0]).partition("#")[0],
         rows={Key(int(client), int(number)): row_from(cells) for client, number, *cells in rows},
         counters=dict(session.do("SELECT id, value FROM checker_counters", until=until)),
         balances=dict(session.do("SELECT id, balance FROM checker_accounts", until=until)),
