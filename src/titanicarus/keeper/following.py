@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from titanicarus.lease.record import Record, Stage
 from titanicarus.mariadb.look import Look
+from titanicarus.mariadb.trouble import Trouble, trouble
 
 REBUILD_AFTER = 5.0
 """Seconds for which a copy must have been unfit before it is thrown away: an epoch row may be on its way."""
-_NOT_IN_BINARY_LOG = "1236:"  # ER_MASTER_FATAL_ERROR_READING_BINLOG
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,8 @@ def unfit(record: Record, look: Look, behind: int | None) -> str | None:
             f"it ends in epoch {look.epoch} of {look.owner} after {look.received} commits, which is no beginning of "
             f"the shard's history in epoch {record.epoch}"
         )
-    if look.io_error.startswith(_NOT_IN_BINARY_LOG):
+    # A source that lacks what this copy has may only be slower in applying: the history above tells.
+    if trouble(look.io_error) not in (None, Trouble.AHEAD):
         return f"its source cannot serve it any more ({look.io_error})"
     if look.sql_error:
         return f"it cannot apply what it received ({look.sql_error})"

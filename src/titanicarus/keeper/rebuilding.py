@@ -34,14 +34,15 @@ class Rebuilding:
             self._desk.ask("look", self._look)
         return self._runs
 
-    def start(self, source: str) -> None:
-        """Begin one, unless the last one was a moment ago."""
+    def start(self, source: str) -> bool:
+        """Begin one; False, and nothing happens, when the last one was a moment ago."""
         if time.monotonic() < self._pause_until:
-            return
+            return False
         self._pause_until = time.monotonic() + _PAUSE
         self._runs = True
         self._asked = time.monotonic()
         self._desk.ask("start", lambda: self._begin(source))
+        return True
 
     def _begin(self, source: str) -> None:
         # The unit reads from whom in its instance's environment file: an argument would be part of its name.

@@ -156,8 +156,8 @@ class Shard:
             return
         self._unfit_since = now if self._unfit_since is None else self._unfit_since
         if now - self._unfit_since >= REBUILD_AFTER:
-            self._say(f"is made anew from {follow.host}: {why}")
-            self._rebuilding.start(follow.host)
+            if self._rebuilding.start(follow.host):
+                self._say(f"is made anew from {follow.host}: {why}")
             self._unfit_since = None
         elif look.source is None or look.source != follow.host:
             self.copy.follow(follow, self.shard.replication_port)

@@ -42,7 +42,10 @@ def test_a_copy_is_made_anew_when_it_can_never_go_on() -> None:
     record = replace(OPEN, history=(Branch(3, "syd-db1", 100),))
     assert unfit(record, LOOK, 0) is None
     assert "no beginning of the shard's history" in (unfit(record, LOOK, None) or "")
-    assert "serve it" in (unfit(record, replace(LOOK, io_error="1236: not in the binary log"), 0) or "")
+    purged = "1236: Got fatal error 1236: required binlog files have been purged"
+    assert "serve it" in (unfit(record, replace(LOOK, io_error=purged), 0) or "")
+    ahead = "1236: requested to start from GTID 0-1-9, which is not in the master's binlog"
+    assert unfit(record, replace(LOOK, io_error=ahead), 0) is None
     assert unfit(record, replace(LOOK, io_error="2003: cannot connect"), 0) is None
     assert "apply" in (unfit(record, replace(LOOK, sql_error="1062: Duplicate entry"), 0) or "")
     assert unfit(replace(record, stage=Stage.TAKEN), LOOK, None) is None
