@@ -72,7 +72,15 @@ def _load(connection: Connection, shard: str, database: str, side: str, dump: IO
 
 def _fill(shard: str, side: str, dump: IO[bytes]) -> None:
     # In binary mode the client obeys no command in the dump that would leave the database.
-    client = ["mariadb", "--no-defaults", f"--socket={socket_of(shard)}", "--user=root", "--binary-mode", side]
+    client = [
+        "mariadb",
+        "--no-defaults",
+        "--skip-ssl",
+        f"--socket={socket_of(shard)}",
+        "--user=root",
+        "--binary-mode",
+        side,
+    ]
     unpacking = subprocess.Popen(["gzip", "-dc"], stdin=dump, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert unpacking.stdout is not None and unpacking.stderr is not None
     try:

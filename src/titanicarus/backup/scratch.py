@@ -44,7 +44,7 @@ class Scratch:
         """Apply the logs, the first one from `position` on. Raises ScratchFailed."""
         reading = ["mariadb-binlog", "--no-defaults", f"--start-position={position}", *map(str, logs)]
         # Errors end it: a log that does not fit to the copy must not be applied in part.
-        applying = ["mariadb", "--no-defaults", f"--socket={self.socket}", "--user=root", "--binary-mode"]
+        applying = ["mariadb", "--no-defaults", "--skip-ssl", f"--socket={self.socket}", "--user=root", "--binary-mode"]
         _pipe("the binary logs could not be applied", reading, applying)
 
     def dump(self, database: str, target: Path) -> None:
@@ -52,6 +52,7 @@ class Scratch:
         dumping = [
             "mariadb-dump",
             "--no-defaults",
+            "--skip-ssl",
             f"--socket={self.socket}",
             "--user=root",
             "--single-transaction",
@@ -90,6 +91,7 @@ def running(folder: Path) -> Iterator[Scratch]:
         f"--pid-file={folder / 'pid'}",
         f"--tmpdir={data}",
         "--skip-networking",
+        "--skip-ssl",
         "--skip-log-bin",
         "--skip-slave-start",
         "--event-scheduler=OFF",

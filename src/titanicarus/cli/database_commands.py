@@ -100,20 +100,28 @@ def end_pause(shard: SomeShard = None, lab: LabOption = None) -> None:
 @app.command(context_settings=PASS_THROUGH)
 def shell(
     context: typer.Context,
-    tenant: Annotated[str, typer.Argument(help="The tenant.")],
-    database: Annotated[str | None, typer.Argument(help="One of its databases; needed when it has several.")] = None,
+    tenant: Annotated[str, typer.Argument(help="The tenant.", metavar="TENANT [DATABASE] [-- OPTIONS]")],
     lab: LabOption = None,
 ) -> None:
     """Open a tenant's database as its own user, over the same way as its application; reads SQL from a pipe, too.
 
-    What comes after `--` goes to the client: `saguire db shell laneway -- -e 'SHOW TABLES'`.
+    DATABASE is needed when the tenant has several. What comes after `--` goes to the client: `-- -e 'SHOW TABLES'`.
     """
+    database, options = _shell_words(context.args)
     session = resume(lab)
     keys = secrets.load(session.declaration.fleet, session.lab.secrets)
     passwords = passwords_of(session.declaration, keys.passwords, keys.islands)
     way = way_in(session.lab, session.declaration, passwords, tenant, database)
-    command = shell_command(session.lab, way, [word for word in context.args if word != "--"])
+    command = shell_command(session.lab, way, options)
     os.execvp(command[0], command)  # noqa: S606 - no shell is wanted here
+
+
+def _shell_words(words: list[str]) -> tuple[str | None, list[str]]:
+    """The database, if one is named, and what goes to the client."""
+    before = words[: words.index("--")] if "--" in words else words
+    if len(before) > 1 or any(word.startswith("-") for word in before):
+        raise typer.BadParameter("say: saguire db shell TENANT [DATABASE] [-- OPTIONS OF THE CLIENT]")
+    return (before[0] if before else None), words[len(before) + 1 :]
 
 
 @app.command()
