@@ -98,7 +98,15 @@ def restore_databases(
     try:
         return tuple(_load(transport, declaration.fleet, plan, dump, say) for dump in dumps)
     finally:
-        run(transport, plan.host, [*PROGRAM, "forget", shard.name, dumps[0]["path"]], timeout=LIST_SECONDS, check=False)
+        _forget(transport, plan, str(dumps[0]["path"]), say)
+
+
+def _forget(transport: Transport, plan: Restore, path: str, say: Say) -> None:
+    """Take the dumps away. That they are still there is no reason to call a restore failed."""
+    try:
+        run(transport, plan.host, [*PROGRAM, "forget", plan.shard, path], timeout=LIST_SECONDS)
+    except (Unreachable, CommandFailed) as error:
+        say(f"{plan.host} still has the dumps beside {path}: {error}")
 
 
 def _load(transport: Transport, fleet: Fleet, plan: Restore, dump: Mapping[str, Any], say: Say) -> Restored:
@@ -199,5 +207,9 @@ def _tell(transport: Transport, host: str, words: list[str], source: bytes | IO[
         watchdog.cancel()
         process.kill()
     if ended:
-        raise OperationFailed(f"{host}: {said[-1] if said else f'{words[0]} ended with {ended}'}")
+        last = said[-1] if said else "it said nothing"
+        broken = (
+            f"`{words[0]}` was cut off by signal {-ended}, with the host perhaps; before that: " if ended < 0 else ""
+        )
+        raise OperationFailed(f"{host}: {broken}{last}")
     return answer

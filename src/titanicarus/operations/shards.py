@@ -39,7 +39,7 @@ class Moved:
     @property
     def gap(self) -> float | None:
         """Seconds between the one gate that shut and the other that opened."""
-        return None if self.shut is None or self.opened is None else max(0.0, self.opened - self.shut)
+        return None if self.shut is None or self.opened is None else round(max(0.0, self.opened - self.shut), 2)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for `json.dumps`."""
