@@ -20,7 +20,7 @@ takes while there is no host."""
 
 SETTLING_SECONDS = 2.5
 """A keeper that has just been started needs about a second to find out that the gate of its host is open: the kernel
-keeps it so, and the keeper says "not open" meanwhile. In the beginning of a stream that is not taken as its word."""
+keeps it so, and the keeper says "not open" meanwhile. In the beginning of a stream that is no word of an owner."""
 
 
 class Hearsay:
@@ -44,7 +44,7 @@ class Hearsay:
                     continue
                 before = self._heard[shard].get(host)
                 owner = document["shards"][shard].get("owner")
-                settling = before is not None and before.open and before.at < since and at - since < SETTLING_SECONDS
+                settling = at - since < SETTLING_SECONDS and (before is None or (before.open and before.at < since))
                 if settling and not word.open and owner in (None, host):
                     continue
                 self._heard[shard][host] = word
