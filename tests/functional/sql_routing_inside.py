@@ -81,6 +81,20 @@ def health() -> tuple[int, Any]:
     return answer.status, json.loads(answer.read())
 
 
+def unplug(host: dict[str, Any]) -> None:
+    """Packets to it are lost from now on."""
+    subprocess.run(["ip", "address", "del", f"{host['address']}/32", "dev", "lo"], check=True)
+    for words in (
+        ["link", "add", "unplugged", "type", "veth", "peer", "name", "nobody"],
+        ["link", "set", "unplugged", "up"],
+        ["link", "set", "nobody", "up"],
+        ["address", "add", "10.99.0.1/24", "dev", "unplugged"],
+        ["route", "add", host["address"], "via", "10.99.0.2"],
+        ["neighbour", "add", "10.99.0.2", "lladdr", "02:00:00:00:00:09", "dev", "unplugged"],
+    ):
+        subprocess.run(["ip", *words], check=True)
+
+
 def start_haproxy(config: str) -> subprocess.Popen[bytes]:
     process = subprocess.Popen(["/usr/sbin/haproxy", "-W", "-S", str(haproxy.MASTER_SOCKET), "-f", config])
     deadline = monotonic() + DEADLINE
@@ -118,6 +132,16 @@ def scenario(config: str, keepers: dict[str, Keeper], watch: RoutingWatch) -> No
     greeted_by(b)
     SEEN["moved_ms"] = (monotonic() - begin) * 1000
 
+    # who is just being connected to a host that has died is not held up when the writer moves
+    unplug(HOSTS[b])
+    waiting = socket.create_connection(("127.0.0.1", SHARD["port"]), DEADLINE)
+    waiting.settimeout(DEADLINE)
+    sleep(0.1)
+    begin = monotonic()
+    keepers[a].say(says(a, open=True, epoch=9))
+    SEEN["connecting_ends_ms"] = cut_after(waiting, begin)
+    greeted_by(a)
+
     # a session outlives a reload, and is cut all the same when its writer goes
     second, _ = session()
     SEEN["reload"] = (haproxy.ask("reload", haproxy.MASTER_SOCKET) or "").splitlines()[0]
@@ -125,8 +149,9 @@ def scenario(config: str, keepers: dict[str, Keeper], watch: RoutingWatch) -> No
     SEEN["old_workers"] = len(haproxy.old_workers())
     SEEN["after_reload"] = session()[1]
     begin = monotonic()
-    keepers[a].say(says(a, open=True, epoch=9))
+    keepers[a].say(says(a, open=False, epoch=9))
     SEEN["cut_in_old_worker_ms"] = cut_after(second, begin)
+    keepers[a].say(says(a, open=True, epoch=10))
     greeted_by(a)
 
     # an HAProxy that is started anew reads the file

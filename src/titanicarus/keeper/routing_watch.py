@@ -1,8 +1,7 @@
 """A load balancer's routes to the databases: listens, lets `routing` decide, tells HAProxy. On load balancers only.
 
 The file WRITERS is the truth for an HAProxy that starts, and the running one is told of each change. Sessions with a
-host that is the writer no longer are cut at once, and once more a second later: HAProxy may have been choosing a server
-meanwhile.
+host that is the writer no longer are cut at once, and again in the next two seconds.
 
 A step that will be faster than the lease (docs/leases.md) has its place in `_pass`: after `_cut` this balancer can say
 for which host and epoch it has cut everything off.
@@ -29,6 +28,8 @@ ROUTES = Path("/run/titanicarus/keeper/routes.json")
 NOBODY = "-"
 PASS_SECONDS = 1.0
 """Between two passes without news: silence is noticed, and HAProxy's own map is compared."""
+CUTS_AFTERWARDS = 2
+"""Passes: HAProxy may have been connecting a session to the old writer, for as long as `timeout connect` (1.5 s)."""
 LATE_SECONDS = 2.5
 """A pass that comes so late was asleep meanwhile (frozen, or starved of CPU)."""
 STUCK_SECONDS = 15.0
@@ -56,7 +57,7 @@ class RoutingWatch:
             shard: begin(before.get(shard) if before.get(shard) in hosts else None)
             for shard, hosts in facts.shards.items()
         }
-        self._cut_again: set[str] = set()
+        self._cut_again: dict[str, int] = {}
         self._complaint = ""
         self._written = False
         self._passed_at = self._awake_since = _now()
@@ -112,8 +113,8 @@ class RoutingWatch:
             self._write()
         if moved:
             self._tell(moved)
-            self._cut(moved | self._cut_again)
-            self._cut_again = moved
+            self._cut(moved | self._cut_again.keys())
+            self._cut_again |= dict.fromkeys(moved, CUTS_AFTERWARDS)
         elif now - self._compared_at >= PASS_SECONDS:
             self._compared_at = now
             self._make_sure()
@@ -168,8 +169,9 @@ class RoutingWatch:
         if missing or wrong:
             self._tell(missing | wrong, add=missing)
         if wrong or self._cut_again:
-            self._cut(wrong | self._cut_again)
-            self._cut_again = wrong
+            self._cut(wrong | self._cut_again.keys())
+            left = {shard: times - 1 for shard, times in self._cut_again.items() if times > 1}
+            self._cut_again = left | dict.fromkeys(wrong, CUTS_AFTERWARDS)
 
     def _haproxy_said(self, words: str) -> None:
         words = " ".join(words.split())
