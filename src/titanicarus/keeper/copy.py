@@ -15,7 +15,7 @@ from titanicarus.control import files
 from titanicarus.keeper.desk import Desk
 from titanicarus.keeper.following import Follow
 from titanicarus.keeper.gate import boottime
-from titanicarus.keeper.view import Disk, Mate, Memory, database, remember
+from titanicarus.keeper.view import ANSWER_SECONDS, Disk, Mate, Memory, database, remember
 from titanicarus.lease.messages import Database
 from titanicarus.mariadb import instance, recovery
 from titanicarus.mariadb.errors import Down, ServerError
@@ -36,6 +36,7 @@ class ShardCopy:
     def __init__(self, shard: str, server: Server, probe: Probe, wake: Callable[[], None], say: Say) -> None:
         self._shard, self._server, self._probe, self._wake, self._say = shard, server, probe, wake, say
         self._lock = threading.Lock()
+        self._born = boottime()
         self._look: Look | None = None
         self._looked_at = 0.0
         self._pid: int | None = None
@@ -44,7 +45,6 @@ class ShardCopy:
         self._memory = Memory()
         self._orders = Desk(f"{shard}: orders")
         self._openings = Desk(f"{shard}: openings")
-        self._look_now = threading.Event()
         threading.Thread(target=self._watch, name=f"{shard}: looks", daemon=True).start()
 
     # -- what is known ------------------------------------------------------------------------------------------------
@@ -54,6 +54,15 @@ class ShardCopy:
         """The last look at the run that goes on now."""
         with self._lock:
             return self._look
+
+    def known(self, now: float) -> bool:
+        """Whether anything can be said of the database: it was looked at, does not run, or had its time to answer.
+
+        A keeper that has just started would take a database that it has not asked yet for one that is down.
+        """
+        with self._lock:
+            looked = self._look is not None
+        return looked or now - self._born >= ANSWER_SECONDS or instance.pid(self._shard) is None
 
     def view(self, now: float, mate: Mate | None) -> Database | None:
         """What the protocol is told."""
@@ -148,15 +157,15 @@ class ShardCopy:
         (desk or self._orders).ask(name, job)
 
     def _watch(self) -> None:
+        pause = threading.Event()
         while True:
-            self._look_now.wait(LOOK_SECONDS if self._memory.ready_for is not None else 2 * LOOK_SECONDS)
-            self._look_now.clear()
             try:
                 self._look_once()
             except Down:
-                continue  # no process, or one that does not answer: the time of the last look says so
+                pass  # no process, or one that does not answer: the time of the last look says so
             except ServerError as error:
                 self._say(f"look: {error}")
+            pause.wait(LOOK_SECONDS if self._memory.ready_for is not None else 2 * LOOK_SECONDS)
 
     def _look_once(self) -> None:
         pid = instance.pid(self._shard)

@@ -67,6 +67,8 @@ class Shard:
 
     def step(self, now: float, wish: Wish) -> None:
         """Decide, and have it done."""
+        if not self.copy.known(now):
+            return
         self._database = self.copy.view(now, self._mate())
         wishes = wish.for_protocol(self.lease.known, self.facts.host)
         actions = self.lease.step(now, self._database, wishes)

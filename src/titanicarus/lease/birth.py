@@ -1,6 +1,6 @@
 """The leases of a new fleet: the table of the witness, and an item for each shard that has none yet.
 
-    python -m titanicarus.lease.birth HOST
+    python -m titanicarus.lease.birth [--patience SECONDS] HOST
 
 Runs on a control host, with what was pushed last, and prints one JSON document: `made_table` and the names of the items
 that were `born`; or `refused` with a sentence, and then nothing was changed. Exit codes: 0 done, 3 refused.
@@ -24,7 +24,7 @@ from titanicarus.lease.witness import NoItem, Witness, born
 
 REFUSED = 3
 PATIENCE_SECONDS = 30.0
-"""For how long an AWS that gives no answer is asked again: in a lab it may have been switched on a second ago."""
+"""For how long an AWS that gives no answer is asked again, unless the caller says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +65,10 @@ def pushed_leases(host_id: str, root: Path = Path("/")) -> dict[str, Any]:
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="birth")
     parser.add_argument("host", help="the id of this control host")
+    parser.add_argument("--patience", type=float, default=PATIENCE_SECONDS, help="seconds to ask AWS again and again")
     options = parser.parse_args(arguments)
     try:
-        done = _patiently(pushed_leases(options.host), time.monotonic() + PATIENCE_SECONDS)
+        done = _patiently(pushed_leases(options.host), time.monotonic() + options.patience)
     except aws.AWSError as error:
         print(json.dumps({"refused": f"{type(error).__name__}: {error}"}))
         return REFUSED

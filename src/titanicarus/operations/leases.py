@@ -12,7 +12,9 @@ from titanicarus.operations.dns import AWS_CONFIG
 from titanicarus.operations.errors import OperationFailed
 from titanicarus.transport import CommandFailed, Transport, Unreachable, run
 
-SECONDS = 120.0
+PATIENCE_SECONDS = 300.0
+"""For how long AWS is asked again: hosts that were just made reach it only when their island's gateway is applied."""
+_MORE_SECONDS = 60.0
 
 
 def give_leases(transport: Transport, declaration: Declaration, progress: Callable[[str], None]) -> bool:
@@ -48,7 +50,8 @@ def _birth(transport: Transport, host: str) -> dict[str, list[str]]:
     """With the code that was pushed, not the host's own: that one comes with the apply, and this is needed before."""
     source = layout.Release(layout.Deploy(layout.DEPLOY).current).tree / "src"
     argv = ["env", f"PYTHONPATH={source}", "PYTHONDONTWRITEBYTECODE=1", layout.PYTHON, "-m", "titanicarus.lease.birth"]
-    done = run(transport, host, [*argv, host], timeout=SECONDS, check=False)
+    argv += ["--patience", f"{PATIENCE_SECONDS:g}", host]
+    done = run(transport, host, argv, timeout=PATIENCE_SECONDS + _MORE_SECONDS, check=False)
     try:
         answer: dict[str, list[str]] = json.loads(done.stdout)
     except ValueError:

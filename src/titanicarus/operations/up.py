@@ -81,8 +81,11 @@ def bring_up(lab: Lab, declaration: Declaration, root: Path, fleet_file: Path | 
         if any(host not in NOT_IN_FLEET for host in booted):
             running = [host.id for host in declaration.fleet.hosts if lab.reachable(host.id)]
             silent = wait_until_ready(lab, declaration, running, deadline=MINIONS_SECONDS, progress=progress)
-        leased = give_leases(lab, declaration, progress)
-        applied = apply(lab, declaration, progress=progress)
+        # Side by side: AWS is reached through gateways that the apply makes, databases open when their leases exist.
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            leases = pool.submit(give_leases, lab, declaration, progress)
+            applied = apply(lab, declaration, progress=progress)
+            leased = leases.result()
         told = keep_names(lab, declaration, progress)
     return BroughtUp(booted, failures, tuple(silent), pushed, applied, told, leased)
 

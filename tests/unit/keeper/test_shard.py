@@ -39,9 +39,13 @@ class Doubles:
         self.trouble = ""
         self.broken_gate = False
         self.rebuilds = False
+        self.looked = True
 
     def view(self, _now: float, _mate: object) -> Database | None:
         return self.database
+
+    def known(self, _now: float) -> bool:
+        return self.looked
 
     def is_writable(self, _epoch: int, _owner: str) -> bool:
         return self.writable
@@ -119,6 +123,14 @@ def test_the_gate_opens_when_the_epoch_row_is_there() -> None:
     opened = [until for name, until, *_ in world.step() if name == "open gate"]
     assert len(opened) == 1
     assert world.now < opened[0] <= world.now + 5.5
+
+
+def test_nothing_is_decided_before_the_database_was_looked_at() -> None:
+    world = World()
+    world.doubles.looked = False
+    assert [call for _ in range(8) for call in world.step()] == []
+    world.doubles.looked = True
+    assert [name for name, *_ in world.step()] == ["read"]
 
 
 def test_a_gate_that_does_not_open_is_said_once_and_shown() -> None:
