@@ -47,6 +47,9 @@ class Memory:
         Commits that the primary had when commits began to wait.
     blocked_since, acknowledged
         Since when no acknowledgement came although a commit waits, and how many there were by then.
+    near
+        Commits that the primary had when it was looked at before the last time: who has those is near enough for
+        commits to wait for it.
     """
 
     start_id: str = ""
@@ -54,6 +57,8 @@ class Memory:
     waits_from: int | None = None
     blocked_since: float | None = None
     acknowledged: int = -1
+    near: int | None = None
+    applied: int | None = None
 
 
 def remember(memory: Memory, look: Look, at: float) -> Memory:
@@ -71,7 +76,14 @@ def remember(memory: Memory, look: Look, at: float) -> Memory:
     if look.waits and look.waiting_sessions:
         moved = look.acked != memory.acknowledged or memory.blocked_since is None
         blocked = at if moved else memory.blocked_since
-    return replace(memory, waits_from=waits_from, blocked_since=blocked, acknowledged=look.acked)
+    return replace(
+        memory,
+        waits_from=waits_from,
+        blocked_since=blocked,
+        acknowledged=look.acked,
+        near=memory.applied,
+        applied=look.applied,
+    )
 
 
 def database(
@@ -100,12 +112,18 @@ def database(
 
 
 def _replica(look: Look, memory: Memory, mate: Mate | None) -> Replica | None:
-    """The other host of the island, if it follows: in the run that is connected, not the one that once was."""
+    """The other host of the island, if it follows: in the run that is connected, not the one that once was.
+
+    While commits do not wait for it, one that is still far behind is none: they would wait until it has caught up.
+    """
     if mate is None:
         return None
     for follower in look.followers:
         if follower.host == mate.host:
             there = follower.start_id == mate.start_id
+            near = there and memory.near is not None and mate.position.commits >= memory.near
+            if not look.waits and not near:
+                return None
             enough = memory.waits_from is not None and mate.position.commits >= memory.waits_from
             return Replica(follower.host, follower.start_id, caught_up=there and enough and look.waits)
     return None

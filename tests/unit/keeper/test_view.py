@@ -105,6 +105,18 @@ def test_a_mate_that_is_not_connected_is_no_replica() -> None:
     assert found.replica is None
 
 
+def test_commits_do_not_begin_to_wait_for_a_replica_that_is_far_behind() -> None:
+    alone = replace(LOOK, waits=False)
+    memory = remember(remember(PRIMARY, replace(alone, applied=110), 48.0), alone, 49.0)
+    assert memory.near == 110
+    far = view(alone, memory, mate=replace(MATE, position=Position(3, "syd-db1", 109)))
+    assert far is not None and far.replica is None
+    near = view(alone, memory, mate=replace(MATE, position=Position(3, "syd-db1", 110)))
+    assert near is not None and near.replica == Replica("syd-db2", "syd-db2#4", caught_up=False)
+    other_run = view(alone, memory, mate=replace(MATE, start_id="syd-db2#3"))
+    assert other_run is not None and other_run.replica is None
+
+
 def test_another_run_of_the_database_is_remembered_anew() -> None:
     assert remember(PRIMARY, replace(LOOK, start_id="syd-db1#8"), 51.0) == Memory(start_id="syd-db1#8")
 
