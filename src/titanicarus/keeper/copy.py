@@ -37,6 +37,7 @@ class ShardCopy:
         self._shard, self._server, self._probe, self._wake, self._say = shard, server, probe, wake, say
         self._lock = threading.Lock()
         self._born = boottime()
+        self._fresh_from = 0.0
         self._look: Look | None = None
         self._looked_at = 0.0
         self._pid: int | None = None
@@ -64,6 +65,10 @@ class ShardCopy:
             looked = self._look is not None
         return looked or now - self._born >= ANSWER_SECONDS or instance.pid(self._shard) is None
 
+    def give_time(self, now: float) -> None:
+        """This host or keeper was stopped until now: database and disk get their time to answer from now on."""
+        self._fresh_from = now
+
     def view(self, now: float, mate: Mate | None) -> Database | None:
         """What the protocol is told."""
         pid = instance.pid(self._shard)
@@ -71,8 +76,9 @@ class ShardCopy:
             if pid is None or pid != self._pid:
                 self._look = None
                 return None
-            disk = Disk(self._probe.written_at, self._probe.free)
-            return database(self._look, self._looked_at, self._memory, disk=disk, mate=mate, now=now)
+            disk = Disk(max(self._probe.written_at, self._fresh_from), self._probe.free)
+            looked_at = max(self._looked_at, self._fresh_from)
+            return database(self._look, looked_at, self._memory, disk=disk, mate=mate, now=now)
 
     def is_writable(self, epoch: int, owner: str) -> bool:
         """Whether it takes writes of that epoch: not read-only any more, and its epoch row is committed."""

@@ -21,6 +21,9 @@ from titanicarus.lease.record import Position, commits_behind
 FOLLOW_SECONDS = 1.0
 """Between two looks at whether the right host is followed."""
 
+PAUSED_SECONDS = 1.5
+"""A loop that did not come round for so long was stopped, and what it knows of the database is as old as that."""
+
 Say = Callable[[str], None]
 
 
@@ -48,6 +51,7 @@ class Shard:
         self._followed_at = 0.0
         self._unfit_since: float | None = None
         self._trouble = ""
+        self._stepped_at = lease.born
         self._heir: Heir | None = None
 
     # -- what is heard ------------------------------------------------------------------------------------------------
@@ -67,6 +71,9 @@ class Shard:
 
     def step(self, now: float, wish: Wish) -> None:
         """Decide, and have it done."""
+        if now - self._stepped_at >= PAUSED_SECONDS:
+            self.copy.give_time(now)
+        self._stepped_at = now
         if not self.copy.known(now):
             return
         self._database = self.copy.view(now, self._mate())
@@ -75,6 +82,8 @@ class Shard:
         # Commits that may go on alone are let go before the epoch row is written, which would wait for ever.
         for action in sorted(actions, key=lambda action: not isinstance(action, SetWaits)):
             self._do(action)
+        if not any(isinstance(action, Open | Shut | Fence) for action in actions):
+            self._trouble = ""
         self._let_recover()
         if now - self._followed_at >= FOLLOW_SECONDS:
             self._followed_at = now
