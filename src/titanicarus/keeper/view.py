@@ -16,6 +16,8 @@ ANSWER_SECONDS = 2.0
 """A database that did not answer for so long has failed."""
 DISK_SECONDS = 2.0
 """A disk that did not finish a write for so long has failed."""
+NEAR_SECONDS = 2.5
+"""How old the commits are that a replica must have to be near. What it says of itself can be over a second old."""
 LEAST_FREE = 64 * 1024 * 1024
 """Bytes. With less, the next commits may not fit, so it is given away before that."""
 
@@ -47,9 +49,9 @@ class Memory:
         Commits that the primary had when commits began to wait.
     blocked_since, acknowledged
         Since when no acknowledgement came although a commit waits, and how many there were by then.
-    near
-        Commits that the primary had when it was looked at before the last time: who has those is near enough for
-        commits to wait for it.
+    marks
+        When the primary was looked at of late, and how many commits it had: who has those of NEAR_SECONDS ago is near
+        enough for commits to wait for it.
     """
 
     start_id: str = ""
@@ -57,8 +59,12 @@ class Memory:
     waits_from: int | None = None
     blocked_since: float | None = None
     acknowledged: int = -1
-    near: int | None = None
-    applied: int | None = None
+    marks: tuple[tuple[float, int], ...] = ()
+
+    @property
+    def near(self) -> int | None:
+        """Commits that a replica must have for commits to wait for it; None when that cannot be told yet."""
+        return self.marks[0][1] if self.marks and self.marks[-1][0] - self.marks[0][0] >= NEAR_SECONDS else None
 
 
 def remember(memory: Memory, look: Look, at: float) -> Memory:
@@ -81,9 +87,16 @@ def remember(memory: Memory, look: Look, at: float) -> Memory:
         waits_from=waits_from,
         blocked_since=blocked,
         acknowledged=look.acked,
-        near=memory.applied,
-        applied=look.applied,
+        marks=_marks(memory.marks, at, look.applied),
     )
+
+
+def _marks(marks: tuple[tuple[float, int], ...], at: float, applied: int) -> tuple[tuple[float, int], ...]:
+    """One mark more, and of the old ones only the youngest that is old enough."""
+    marks = (*marks, (at, applied))
+    while len(marks) > 2 and at - marks[1][0] >= NEAR_SECONDS:
+        marks = marks[1:]
+    return marks
 
 
 def database(

@@ -107,7 +107,10 @@ def test_a_mate_that_is_not_connected_is_no_replica() -> None:
 
 def test_commits_do_not_begin_to_wait_for_a_replica_that_is_far_behind() -> None:
     alone = replace(LOOK, waits=False)
-    memory = remember(remember(PRIMARY, replace(alone, applied=110), 48.0), alone, 49.0)
+    memory = remember(PRIMARY, replace(alone, applied=90), 46.0)
+    memory = remember(memory, replace(alone, applied=110), 46.5)
+    assert memory.near is None
+    memory = remember(memory, alone, 49.0)
     assert memory.near == 110
     far = view(alone, memory, mate=replace(MATE, position=Position(3, "syd-db1", 109)))
     assert far is not None and far.replica is None
