@@ -82,6 +82,7 @@ def test_a_dropped_table_comes_back(whole: Running, tenant: tuple[str, str, str]
         _drop(whole, done["writer"], shard, done["side"])
 
 
+@pytest.mark.exhaustive
 def test_nothing_is_left_of_a_restore(running: Running, tenant: tuple[str, str, str]) -> None:
     shard = next(one for one in (shard_of(running.lab.fleet, tenant[2]),) if one is not None)
     for host in archivists(shard):
@@ -89,12 +90,14 @@ def test_nothing_is_left_of_a_restore(running: Running, tenant: tuple[str, str, 
         assert f"{shard.name}-" not in listing and "shell." not in listing
 
 
+@pytest.mark.exhaustive
 def test_a_moment_without_a_copy_says_what_there_is(whole: Running, tenant: tuple[str, str, str]) -> None:
     done = whole.saguire("db", "restore", tenant[0], "--to", "2001-01-01T00:00:00", ok=False)
     assert done.returncode == 1
     assert f"{tenant[2]} cannot be restored to 2001-01-01T00:00:00Z" in done.stderr
 
 
+@pytest.mark.exhaustive
 def test_a_planned_move_and_back(whole: Running, tenant: tuple[str, str, str], show: Show) -> None:
     shard = tenant[2]
     until(f"a standby of {shard} in sync", lambda: view_of(whole, shard)["in_sync"], 90, poll=1)
@@ -111,6 +114,7 @@ def test_a_planned_move_and_back(whole: Running, tenant: tuple[str, str, str], s
     show(f"planned move: nobody could write for {moved['gap']:.2f} s, and {back['gap']:.2f} s on the way back")
 
 
+@pytest.mark.exhaustive
 def test_a_drained_host_hands_over_and_takes_nothing(whole: Running, tenant: tuple[str, str, str]) -> None:
     shard = tenant[2]
     until(f"a standby of {shard} in sync", lambda: view_of(whole, shard)["in_sync"], 90, poll=1)

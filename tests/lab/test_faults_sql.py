@@ -30,6 +30,8 @@ from lab.running import Running, Show, until
 from titanicarus.checker.workload import now
 
 RUNS = [0, *(pytest.param(run, marks=pytest.mark.exhaustive) for run in range(1, 5))]
+RETURN_GAP = 4.0
+"""Seconds. Commits wait for a returning standby for at most `catch_up` (2.5 s) before it is let be."""
 TWICE = [0, pytest.param(1, marks=pytest.mark.exhaustive)]
 pytestmark = pytest.mark.timeout(900)
 
@@ -73,7 +75,7 @@ def test_row_5_the_primary_s_host_is_killed(sql: Running, run: int, show: Show) 
     verdict(show, f"row 5: {victim}, primary of {shard}, killed", felt, gap=10.0)
     assert writer(sql, shard) != victim
     felt = measure(sql, shard, lambda: sql.lab.start(victim), after=lambda: await_whole(sql, shard))
-    verdict(show, f"row 5: {victim} returns", felt, gap=1.5)
+    verdict(show, f"row 5: {victim} returns", felt, gap=RETURN_GAP)
 
 
 @pytest.mark.parametrize("run", RUNS)
@@ -87,6 +89,7 @@ def test_row_6_the_primary_s_host_is_frozen_and_thawed(sql: Running, run: int, s
     await_whole(sql, shard)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("run", RUNS)
 def test_row_6_the_primary_s_keeper_is_stopped(sql: Running, run: int, show: Show) -> None:
     """The lease runs out under an instance that would go on: the kernel shuts the gate."""
@@ -98,6 +101,7 @@ def test_row_6_the_primary_s_keeper_is_stopped(sql: Running, run: int, show: Sho
     assert shut_by(felt, before) <= LEASE_SECONDS
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("run", RUNS)
 def test_row_6_the_primary_s_process_is_stopped(sql: Running, run: int, show: Show) -> None:
     shard = shard_for(sql, run)
@@ -107,6 +111,7 @@ def test_row_6_the_primary_s_process_is_stopped(sql: Running, run: int, show: Sh
     assert shut_by(felt, before) <= LEASE_SECONDS
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("run", RUNS)
 def test_row_6_the_primary_s_disk_stands_still(sql: Running, run: int, show: Show) -> None:
     shard = shard_for(sql, run)
@@ -135,9 +140,10 @@ def test_row_7_the_standby_is_killed(sql: Running, run: int, show: Show) -> None
     verdict(show, f"row 7: {victim}, standby of {shard}, killed", felt, gap=5.0)
     assert writer(sql, shard) == before
     felt = measure(sql, shard, lambda: sql.lab.start(victim), after=lambda: await_whole(sql, shard))
-    verdict(show, f"row 7: {victim} returns", felt, gap=1.5)
+    verdict(show, f"row 7: {victim} returns", felt, gap=RETURN_GAP)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("run", TWICE)
 def test_row_8_the_primary_is_killed_while_the_standby_is_stale(sql: Running, run: int, show: Show) -> None:
     """The stale standby never takes. Another island does, if it lacks little, and then says how much."""
@@ -170,6 +176,7 @@ def test_row_8_the_primary_is_killed_while_the_standby_is_stale(sql: Running, ru
         assert lost == 0
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("run", RUNS)
 def test_row_16_aws_is_out_of_reach(sql: Running, run: int, show: Show) -> None:
     shard = shard_for(sql, run)
@@ -181,6 +188,7 @@ def test_row_16_aws_is_out_of_reach(sql: Running, run: int, show: Show) -> None:
     verdict(show, f"row 16: AWS out of reach, writes to {shard}", felt, gap=1.0, failures=0)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("run", TWICE)
 def test_row_17_aws_is_out_of_reach_and_the_primary_dies(sql: Running, run: int, show: Show) -> None:
     """Nobody takes, it is said why, and an operator's word opens the standby, which loses nothing."""
@@ -209,6 +217,7 @@ def test_row_17_aws_is_out_of_reach_and_the_primary_dies(sql: Running, run: int,
     verdict(show, f"row 17: AWS away and {victim} killed; {chosen} opened by override", felt, gap=90.0)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("run", RUNS)
 def test_row_21_the_primary_s_disk_is_full(sql: Running, run: int, show: Show) -> None:
     shard = shard_for(sql, run)
@@ -219,6 +228,7 @@ def test_row_21_the_primary_s_disk_is_full(sql: Running, run: int, show: Show) -
     await_whole(sql, shard)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("seconds", [300, pytest.param(-300, marks=pytest.mark.exhaustive)])
 def test_row_22_the_primary_s_clock_is_wrong(sql: Running, seconds: int, show: Show) -> None:
     shard = shard_for(sql, 0)

@@ -104,6 +104,7 @@ def test_rows_12_and_18_the_primary_s_island_is_lost_and_returns(sql: Running, r
     assert not gone or reports, "writes were lost, and nobody reported which"
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("run", RUNS)
 @pytest.mark.parametrize(
     "apart", [0.0, *(pytest.param(seconds, marks=pytest.mark.exhaustive) for seconds in (10.0, 60.0))]
@@ -172,6 +173,7 @@ def test_row_13_the_second_island_is_lost_just_after_it_took(sql: Running, run: 
     assert gap <= 45.0
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("run", RUNS)
 def test_row_14_the_tunnels_are_cut(sql: Running, run: int, show: Show) -> None:
     shard = shard_for(sql, run)
@@ -184,6 +186,7 @@ def test_row_14_the_tunnels_are_cut(sql: Running, run: int, show: Show) -> None:
     await_whole(sql, shard)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("run", RUNS)
 def test_row_15_the_primary_s_island_is_cut_off_and_comes_back(sql: Running, run: int, show: Show) -> None:
     """Clients inside and outside: inside writes stop within the lease, outside they go on, and never both at once."""
@@ -219,6 +222,7 @@ def test_row_15_the_primary_s_island_is_cut_off_and_comes_back(sql: Running, run
     assert not felt.done.verdict.lost or reports
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("run", RUNS)
 def test_row_24_everything_is_off_and_comes_back_in_any_order(sql: Running, run: int, show: Show) -> None:
     """No acknowledged write is missing, so no stale copy was promoted."""

@@ -140,12 +140,14 @@ def test_the_primary_s_host_is_killed_while_somebody_writes(blog: Blog, show: Sh
     assert blog.lost(person.events) == []
 
 
+@pytest.mark.exhaustive
 def test_the_primary_s_process_is_killed_while_somebody_writes(blog: Blog, show: Show) -> None:
     victim = writer(blog.fleet, blog.shard)
     person = _through(blog, lambda: blog.fleet.lab.host(victim).kill_unit(mariadb(blog.shard)), "process")
     show(f"mariadbd of {blog.shard} on {victim} killed: {_figures(person)}")
 
 
+@pytest.mark.exhaustive
 def test_a_planned_move_is_not_felt(blog: Blog, show: Show) -> None:
     before = writer(blog.fleet, blog.shard)
     other = next(copy.host for copy in view(blog.fleet, blog.shard).copies if copy.host != before)
