@@ -50,6 +50,7 @@ def next_second() -> datetime:
     return moment
 
 
+@pytest.mark.exhaustive
 def test_a_dropped_table_comes_back(whole: Running, tenant: tuple[str, str, str], show: Show) -> None:
     name, database, shard = tenant
     until("a writer", lambda: view_of(whole, shard)["primary"] is not None, 60, poll=1)

@@ -71,6 +71,7 @@ def divergence(fleet: Running, hosts: list[str], shard: str) -> list[str]:
     return found
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("run", RUNS)
 def test_rows_12_and_18_the_primary_s_island_is_lost_and_returns(sql: Running, run: int, show: Show) -> None:
     shard = shard_for(sql, run)

@@ -122,6 +122,7 @@ def blog(whole: Running) -> Blog:
     return blog
 
 
+@pytest.mark.exhaustive
 def test_it_is_used(blog: Blog, show: Show) -> None:
     with blog.person("first") as person:
         person.wait_for("comment", 3, 90)
@@ -130,6 +131,7 @@ def test_it_is_used(blog: Blog, show: Show) -> None:
     show(f"{blog.site}: {_figures(person)}")
 
 
+@pytest.mark.exhaustive
 def test_the_primary_s_host_is_killed_while_somebody_writes(blog: Blog, show: Show) -> None:
     victim = writer(blog.fleet, blog.shard)
     person = _through(blog, lambda: blog.fleet.lab.kill(victim), "host")
@@ -158,6 +160,7 @@ def test_a_planned_move_is_not_felt(blog: Blog, show: Show) -> None:
     blog.fleet.saguire("db", "move", blog.shard, "--to", before)
 
 
+@pytest.mark.exhaustive
 def test_nobody_can_make_a_database_s_site_his_own(blog: Blog) -> None:
     for path in ("/wp-admin/install.php", "/wp-config.php", "/xmlrpc.php"):
         url = f"https://{blog.site}{path}"
