@@ -103,7 +103,11 @@ def start(fleet: Running, shard: str, islands: Sequence[str]) -> Felt:
     place = place_of(fleet.lab, declaration, passwords_of(declaration, keys.passwords, keys.islands), shard, islands)
     felt = Felt(Workload(fleet.lab, place))
     felt.workload.start()
-    felt.workload.wait_until_good(30)
+    try:
+        felt.workload.wait_until_good(30)
+    except BaseException:
+        felt.workload.stop()  # clients that nobody ends would disturb every later test
+        raise
     return felt
 
 
