@@ -50,6 +50,7 @@ def disk() -> Iterator[Host]:
         try:
             with root(host) as connection, connection.cursor() as cursor:
                 cursor.execute("CREATE DATABASE titanicarus")
+                cursor.execute("CREATE TABLE titanicarus.epochs (epoch BIGINT PRIMARY KEY, owner VARCHAR(64) NOT NULL)")
             yield host
         finally:
             server.kill()

@@ -259,8 +259,17 @@ class Lab:
             raise LabError(f"lab {self.name}: processes {self.group.processes()} would not end")
         Group(self.group.where, container.TOP_GROUP).remove_if_empty()  # other labs may have theirs in it
 
+    def _unmounts(self) -> bool:
+        """Whether nothing is mounted any more. Raises nothing: who is still busy is asked again."""
+        with suppress(LabError):
+            unmount_below(self.layout.home)
+            return True
+        return False
+
     def _end_mounts(self) -> None:
-        unmount_below(self.layout.home)
+        # What was just killed may not have let go of its mounts yet.
+        if not wait_until(self._unmounts, _RELEASE_SECONDS):
+            unmount_below(self.layout.home)
         # The kernel lets go of a loop device when the last namespace with its mount is gone.
         wait_until(lambda: not loops_below(self.layout.home), _RELEASE_SECONDS)
         for name in container.machines_in_run(self.layout.namespace_prefix):
