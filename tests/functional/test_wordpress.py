@@ -91,6 +91,9 @@ class Web:
     def make_tenants(self) -> None:
         with Connection("syd", self.root / SOCKET, 30) as connection:
             connection.do("CREATE DATABASE IF NOT EXISTS titanicarus")
+            connection.do(
+                "CREATE TABLE IF NOT EXISTS titanicarus.epochs (epoch BIGINT PRIMARY KEY, owner VARCHAR(64) NOT NULL)"
+            )
             wanted = wanted_from(self.pillar["db"]["tenants"], "syd")
             full_run(connection, wanted, Wish(wanted.digest, datetime.now(UTC)), lambda _: None)
 
