@@ -180,8 +180,7 @@ class _Masters:
         before, after = serving.sections.get(since), serving.sections.get(self.expected.get(host, ""))
         if before is None or after is None:
             return None
-        changed = {name for name in {*before, *after} if before.get(name) != after.get(name)}
-        only = touched(changed, components, serving.reads)
+        only = touched(before, after, components, serving.reads)
         return None if only is None else tuple(only)
 
     def share(self, hosts: Sequence[str]) -> dict[str, list[str]]:

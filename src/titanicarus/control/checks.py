@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +11,9 @@ from jinja2 import nodes
 from jinja2.ext import Extension
 from jinja2.parser import Parser
 
-EXTENSION_FOLDERS = ("_beacons", "_grains", "_modules", "_returners", "_states", "_utils")
-MASTER_FOLDERS = ("_pillar", "_runners")
+from titanicarus.control.code import CONTENT, EXTENSION_FOLDERS, MASTER_FOLDERS, files_below
+
 TEMPLATES = (".sls", ".j2", ".jinja")
-CONTENT = Path("salt/content")
 
 
 def state_problems(tree: Path) -> list[str]:
@@ -24,7 +21,7 @@ def state_problems(tree: Path) -> list[str]:
     problems = []
     if not (tree / "salt/top.sls").is_file():
         problems.append("salt/top.sls: missing; without it no host has any states")
-    for path in _files(tree / "salt", without=tree / CONTENT):
+    for path in files_below(tree / "salt", without=tree / CONTENT):
         if path.suffix in TEMPLATES:
             problems += _template_problems(tree, path)
     for folder in (*EXTENSION_FOLDERS, *MASTER_FOLDERS):
@@ -38,22 +35,13 @@ def library_problems(tree: Path) -> list[str]:
 
 
 def _folder_problems(tree: Path, folder: str) -> list[str]:
-    files = (path for path in _files(tree / folder) if path.suffix == ".py")
+    files = (path for path in files_below(tree / folder) if path.suffix == ".py")
     return [problem for path in files for problem in _python_problems(tree, path)]
 
 
-def code_files(tree: Path) -> Iterator[Path]:
-    """The files that decide, together with a host's pillar, what an apply does: states and extension modules."""
-    yield from _files(tree / "salt", without=tree / CONTENT)
-    for folder in EXTENSION_FOLDERS:
-        yield from _files(tree / folder)
-
-
-def _files(folder: Path, without: Path | None = None) -> Iterator[Path]:
-    for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if name != "__pycache__" and Path(parent, name) != without)
-        for name in sorted(names):
-            yield Path(parent, name)
+def parsed(text: str) -> nodes.Template:
+    """A template as Salt reads it. Raises jinja2.TemplateSyntaxError."""
+    return _ENVIRONMENT.parse(text)
 
 
 def _template_problems(tree: Path, path: Path) -> list[str]:
@@ -65,7 +53,7 @@ def _template_problems(tree: Path, path: Path) -> list[str]:
     if text.startswith("#!py"):
         return _compile_problems(name, text)
     try:
-        _ENVIRONMENT.parse(text)
+        parsed(text)
     except jinja2.TemplateSyntaxError as error:
         return [f"{name}:{error.lineno}: {error.message}"]
     if path.suffix == ".sls" and not any(mark in text for mark in ("{%", "{{", "{#", "#!")):

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from titanicarus import pki
-from titanicarus.control import checks, files, layout, library, render, touched
+from titanicarus.control import files, layout, library
+from titanicarus.control.code import EXTENSION_FOLDERS, MASTER_FOLDERS, code_files
 from titanicarus.control.deploy import REFUSED
 from titanicarus.control.passwords import Unreadable
 from titanicarus.control.pillars import Compiled, Digests, compile_all
@@ -48,12 +49,12 @@ def complete(deploy: layout.Deploy, header: Header) -> dict[str, Any]:
     release = deploy.staging
     try:
         declaration = load(release.tree)
-        digests = Digests(_code_digest(release.tree), _write_roots(release))
         active = _active_facts(deploy)
+        digests = Digests(_code_digest(release.tree), _write_roots(deploy, active))
         code_is_new = active.get("code") != digests.code
-        # Half a second on each of six hosts: what the active release has been asked already is not asked again.
-        problems = checks.state_problems(release.tree) if code_is_new else []
-        problems += checks.library_problems(release.tree) if active.get("library") != digests.library else []
+        library_is_new = active.get("library") != digests.library
+        # Most pushes are new data, and what the active release has been asked already is not asked again.
+        problems = _problems_of_code(release.tree, states=code_is_new, library=library_is_new)
         if problems:
             return {"refused": problems}
         trust = Trust.from_json(deploy.trust(header["trust"]).read_bytes())
@@ -66,7 +67,7 @@ def complete(deploy: layout.Deploy, header: Header) -> dict[str, Any]:
     except (UnfitContent, pki.BrokenAuthority) as error:
         return {"refused": [str(error)]}
     if header["render"] and code_is_new:
-        problems = render.problems_of(release, _one_of_each_kind(declaration))
+        problems = _problems_of_rendering(release, _one_of_each_kind(declaration))
         if problems:
             return {"refused": problems}
     hosts = {host: revision for host, revision, _ in compiled}
@@ -79,10 +80,30 @@ def complete(deploy: layout.Deploy, header: Header) -> dict[str, Any]:
         "window": window.index,
         "hosts": hosts,
         "sections": _remembered(active, {revision: sections for _, revision, sections in compiled}),
-        "reads": touched.reads(release.tree),
+        "reads": _reads(release.tree) if code_is_new or library_is_new else active["reads"],
     }
     _publish(deploy, release, facts)
     return {"release": header["release"], "ready": True, "hosts": hosts}
+
+
+def _problems_of_code(tree: Path, *, states: bool, library: bool) -> list[str]:
+    if not states and not library:
+        return []
+    from titanicarus.control import checks  # noqa: PLC0415 -- Jinja is a fifth of what new data costs on each host
+
+    return [*(checks.state_problems(tree) if states else ()), *(checks.library_problems(tree) if library else ())]
+
+
+def _problems_of_rendering(release: layout.Release, hosts: list[str]) -> list[str]:
+    from titanicarus.control import render  # noqa: PLC0415 -- as above
+
+    return render.problems_of(release, hosts)
+
+
+def _reads(tree: Path) -> dict[str, dict[str, list[str]]]:
+    from titanicarus.control.reads import reads  # noqa: PLC0415 -- needs Jinja
+
+    return reads(tree)
 
 
 def _active_facts(deploy: layout.Deploy) -> dict[str, Any]:
@@ -101,22 +122,29 @@ def _remembered(active: dict[str, Any], new: dict[str, Mapping[str, str]]) -> di
 
 def _code_digest(tree: Path) -> str:
     digest = hashlib.sha256()
-    for path in checks.code_files(tree):
+    for path in code_files(tree):
         content = hashlib.sha256(path.read_bytes()).hexdigest()
         digest.update(f"{content} {path.relative_to(tree)}\n".encode())
     return digest.hexdigest()[:16]
 
 
-def _write_roots(release: layout.Release) -> str:
+def _write_roots(deploy: layout.Deploy, active: dict[str, Any]) -> str:
     """Lay out the three file roots and what the master loads. Returns the library's digest."""
+    release = deploy.staging
     files.link(release.states, "../tree/salt")
-    for folders, target in ((checks.EXTENSION_FOLDERS, release.extensions), (checks.MASTER_FOLDERS, release.master)):
+    for folders, target in ((EXTENSION_FOLDERS, release.extensions), (MASTER_FOLDERS, release.master)):
         files.folder(target)
         for folder in folders:
             _link_files(release.tree / folder, target / folder)
-    packed = library.pack(release.tree / "src/titanicarus")
-    files.write(release.library / library.ARCHIVE, packed.archive, durable=False)
-    return packed.digest
+    tar = library.tar_of(release.tree / "src/titanicarus")
+    digest = library.digest_of(tar)
+    archive = release.library / library.ARCHIVE
+    if active.get("library") == digest:
+        files.folder(release.library)
+        os.link(layout.Release(deploy.current).library / library.ARCHIVE, archive)
+    else:
+        files.write(archive, library.packed(tar).archive, durable=False)
+    return digest
 
 
 def _link_files(source: Path, target: Path) -> None:

@@ -5,8 +5,9 @@
     deploy status     says which release is active and which are here
 
 Each prints one JSON document. Exit codes: 0 done, 3 refused (nothing changed), 4 send the whole revision, 1 broken.
-The work on a tree is done by the code *of that tree*: this module only brings it onto the disk and hands over. It
-imports little, because six hosts of a lab start it at once on two cores.
+The work on a tree is done by the code *of that tree*: `stage` only brings it onto the disk and hands over, and who
+asks for `activate` starts this module from the release itself. It imports little, because six hosts of a lab start it
+at once on two cores.
 """
 
 from __future__ import annotations
@@ -30,7 +31,6 @@ PROTOCOL = 1
 REFUSED = 3
 SEND_ALL = 4
 KEEP = 5
-HANDED_OVER = "TITANICARUS_HANDED_OVER"
 FILE_LISTS = Path("master/file_lists/roots")
 
 
@@ -73,7 +73,7 @@ def stage(deploy: layout.Deploy, root: Path, stream: BinaryIO) -> int:
     header["unpack_seconds"] = round(time.monotonic() - started, 3)
     os.set_inheritable(lock, True)
     arguments = ["-m", "titanicarus.control.compile", "--root", str(root), json.dumps(header)]
-    return _become(arguments, deploy.staging.tree / "src", bytecode=deploy.bytecode)
+    return _become(arguments, deploy.staging.tree / "src", deploy.bytecode)
 
 
 def _receive(deploy: layout.Deploy, header: dict[str, Any], stream: BinaryIO) -> None:
@@ -96,10 +96,6 @@ def activate(deploy: layout.Deploy, root: Path, name: str, at: str) -> int:
     release = deploy.release(name)
     if not release.facts.exists():
         return _refuse(f"release {name} is not complete on this host")
-    source = release.tree / "src"
-    if HANDED_OVER not in os.environ and (source / "titanicarus/control/deploy.py").is_file():
-        arguments = ["activate", "--release", name, "--at", at, "--root", str(root)]
-        return _become(["-m", "titanicarus.control.deploy", *arguments], source)
     _lock(deploy)
     facts = json.loads(release.facts.read_bytes())
     minions = json.loads(deploy.trust(facts["trust"]).read_bytes())["minions"]
@@ -161,14 +157,10 @@ def _afterwards(work: Callable[[], None]) -> None:
         os._exit(0)
 
 
-def _become(arguments: list[str], source: Path, bytecode: Path | None = None) -> int:
+def _become(arguments: list[str], source: Path, bytecode: Path) -> int:
     """Replace this process by Python running the code in `source`. Does not return."""
-    environment = {**os.environ, "PYTHONPATH": str(source), HANDED_OVER: "1"}
+    environment = {**os.environ, "PYTHONPATH": str(source), "PYTHONPYCACHEPREFIX": str(bytecode)}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    if bytecode:
-        environment["PYTHONPYCACHEPREFIX"] = str(bytecode)
-    else:
-        environment["PYTHONDONTWRITEBYTECODE"] = "1"
     sys.stdout.flush()
     os.execve(sys.executable, [sys.executable, *arguments], environment)  # noqa: S606
 

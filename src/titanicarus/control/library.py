@@ -29,12 +29,27 @@ class Library:
 
 def pack(source: Path) -> Library:
     """Pack the package folder `source` (src/titanicarus) without caches. Same sources, same bytes."""
+    return packed(tar_of(source))
+
+
+def packed(tar: bytes) -> Library:
+    """What `tar_of` gave, packed: three quarters of the work."""
+    return Library(digest_of(tar), gzip.compress(tar, compresslevel=6, mtime=0))
+
+
+def tar_of(source: Path) -> bytes:
+    """The package folder `source` without caches. Same sources, same bytes."""
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w", format=tarfile.USTAR_FORMAT) as tar:
         for path in sorted(source.rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pyc":
                 tar.addfile(_entry(source, path), io.BytesIO(path.read_bytes()))
-    return Library(_digest(raw.getvalue()), gzip.compress(raw.getvalue(), compresslevel=6, mtime=0))
+    return raw.getvalue()
+
+
+def digest_of(tar: bytes) -> str:
+    """The name of the library whose tar this is."""
+    return hashlib.sha256(tar).hexdigest()[:DIGEST_LENGTH]
 
 
 def install(library: Library, root: Path = Path("/")) -> Path:
@@ -44,7 +59,7 @@ def install(library: Library, root: Path = Path("/")) -> Path:
     """
     releases = layout.below(root, layout.LIBRARY) / "releases"
     target = releases / library.digest
-    if _digest(gzip.decompress(library.archive)) != library.digest:
+    if digest_of(gzip.decompress(library.archive)) != library.digest:
         raise ControlError(f"the library's archive is not the one whose digest is {library.digest}")
     if not target.exists():
         files.folder(releases)
@@ -57,10 +72,6 @@ def install(library: Library, root: Path = Path("/")) -> Path:
     for old in sorted(others, key=lambda path: path.stat().st_mtime)[: -KEEP + 1]:
         shutil.rmtree(old)
     return target
-
-
-def _digest(tar: bytes) -> str:
-    return hashlib.sha256(tar).hexdigest()[:DIGEST_LENGTH]
 
 
 def _unpack(library: Library, folder: Path) -> None:

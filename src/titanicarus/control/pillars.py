@@ -13,6 +13,7 @@ from titanicarus import pki
 from titanicarus.control import certificates, salt_config
 from titanicarus.control.certificates import Certificates
 from titanicarus.control.passwords import Passwords, passwords_of
+from titanicarus.control.touched import parts_of
 from titanicarus.control.trust import Trust
 from titanicarus.fleet import pillar_for
 
@@ -36,7 +37,7 @@ class Digests:
 class Compiled:
     """A host's pillar as JSON text. `revision` changes when an apply may have something new to do on this host; the
     part before its dash, only when states or code are new, and not for new data such as one more site. `sections` are
-    digests of the parts that states read."""
+    digests of the parts that states read, see titanicarus.control.touched."""
 
     host: str
     revision: str
@@ -134,9 +135,8 @@ def _add_tunnel_keys(vpn: Pillar, island: pki.Island, tunnels: Mapping[str, pki.
 def _compiled(host: str, pillar: Pillar, digests: Digests) -> Compiled:
     body = json.dumps(pillar, sort_keys=True)
     # No state uses what the world is told (titanicarus.gslb reads it where it was pushed to): no apply is due for it.
-    sections = {
-        key: _short(json.dumps(value, sort_keys=True)) for key, value in pillar.items() if key not in NOT_FOR_STATES
-    }
+    told = {section: value for section, value in pillar.items() if section not in NOT_FOR_STATES}
+    sections = {part: _short(json.dumps(value, sort_keys=True)) for part, value in parts_of(told).items()}
     code = _short(f"{digests.code}\n{digests.library}")[:8]
     revision = f"{code}-{_short(json.dumps(sections, sort_keys=True))}"
     return Compiled(host, revision, sections, f'{{"revision": "{revision}", {body[1:]}')

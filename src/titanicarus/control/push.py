@@ -201,7 +201,11 @@ def _activate_all(
 
 
 def _activate(transport: Transport, host: str, release: str, at: str) -> None:
-    argv = [layout.PYTHON, "-m", "titanicarus.control.deploy", "activate", "--release", release, "--at", at]
+    """By the release's own code, which may know more to do than what is installed on the host; not changing the release
+    by leaving bytecode in it."""
+    source = layout.Deploy(layout.DEPLOY).release(release).tree / "src"
+    argv = ["env", f"PYTHONPATH={source}", "PYTHONDONTWRITEBYTECODE=1", layout.PYTHON]
+    argv += ["-m", "titanicarus.control.deploy", "activate", "--release", release, "--at", at]
     run(transport, host, argv, timeout=ACTIVATE_SECONDS)
 
 

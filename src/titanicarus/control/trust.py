@@ -9,9 +9,12 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from titanicarus import pki
-from titanicarus.control.secrets import Secrets
+
+if TYPE_CHECKING:
+    from titanicarus.control.secrets import Secrets
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from ipaddress import IPv4Interface, IPv4Network
 from pathlib import Path
-
-from pyroute2 import IPRoute, NetlinkError, netns
+from typing import TYPE_CHECKING, Any
 
 from titanicarus.lab.errors import LabError
 from titanicarus.lab.layout import Layout
 from titanicarus.lab.mounts import read_mounts
 from titanicarus.lab.plan import SWITCH, Link, NetworkPlan, Node
+
+if TYPE_CHECKING:
+    from pyroute2 import IPRoute
 
 NAMESPACES = Path("/run/netns")
 _CLONE_NEWNET = 0x40000000  # sched.h
@@ -99,14 +101,14 @@ class Network:
 
     @contextmanager
     def _inside(self, name: str) -> Iterator[IPRoute]:
-        with IPRoute(netns=self._layout.namespace(name)) as routes:
+        with _pyroute2().IPRoute(netns=self._layout.namespace(name)) as routes:
             yield routes
 
     def _ensure_namespace(self, name: str, settings: dict[str, str]) -> None:
         path = NAMESPACES / self._layout.namespace(name)
         if not _is_namespace(path):
             path.unlink(missing_ok=True)  # what an interrupted `up` leaves: a name without a namespace
-            netns.create(path.name)
+            _pyroute2().netns.create(path.name)
         _in_namespace(path, lambda: _write_settings(settings))
 
     def _ensure_cable(self, switch: IPRoute, link: Link) -> None:
@@ -122,7 +124,7 @@ class Network:
 def machine_networks() -> dict[str, IPv4Network]:
     """Networks that this machine itself has addresses in or routes to, by what they are (`address of eth0`)."""
     found: dict[str, IPv4Network] = {}
-    with IPRoute() as routes:
+    with _pyroute2().IPRoute() as routes:
         names = {link["index"]: link.get("ifname") for link in routes.get_links()}
         for address in routes.get_addr(family=socket.AF_INET):
             interface = IPv4Interface(f"{address.get('address')}/{address['prefixlen']}")
@@ -139,10 +141,17 @@ def _configure(inside: IPRoute, link: Link) -> None:
     for address in (link.address, *link.more):
         try:
             inside.addr("add", index=index, address=str(address.ip), prefixlen=address.network.prefixlen)
-        except NetlinkError as error:
+        except _pyroute2().NetlinkError as error:
             if error.code != errno.EEXIST:
                 raise LabError(f"{link.node}: {link.name} did not take {address}: {error}") from error
     inside.link("set", index=index, state="up")
+
+
+def _pyroute2() -> Any:
+    """Most commands make no network, and pyroute2 is a sixth of what the command line imports."""
+    import pyroute2  # noqa: PLC0415
+
+    return pyroute2
 
 
 def _index(routes: IPRoute, name: str) -> int:

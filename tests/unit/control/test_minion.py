@@ -1,8 +1,9 @@
-"""The one fault of Salt's minion that is mended: what is torn down before it ever served can be used again."""
+"""Salt's minion, with one fault mended (what is torn down before it served can be used again) and less housekeeping."""
 
 from __future__ import annotations
 
 import pytest
+import salt.minion
 
 from titanicarus.control.minion import Minion
 
@@ -14,3 +15,19 @@ def test_only_a_minion_that_served_stays_stopped(served: bool | None, after: boo
     minion.destroy()
     assert minion._running is after
     assert minion.ready is (served is True)
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "given"), [("cleanup", 0.2, 2.0), ("state_queue", 60, 60), ("beacons", 1, 1)]
+)
+def test_housekeeping_is_rarer_and_nothing_is_more_often(
+    monkeypatch: pytest.MonkeyPatch, name: str, asked: float, given: float
+) -> None:
+    seen: list[float] = []
+    monkeypatch.setattr(
+        salt.minion.Minion, "add_periodic_callback", lambda _, __, ___, interval: bool(seen.append(interval)) or True
+    )
+    minion = Minion.__new__(Minion)
+    minion._running, minion.ready, minion.periodic_callbacks = True, True, {}
+    assert minion.add_periodic_callback(name, print, asked)
+    assert seen == [given]
