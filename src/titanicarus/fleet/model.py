@@ -214,17 +214,20 @@ class Tenant(_Frozen):
         Undeclared, a zone is each name that is below no other name of the tenant.
         """
         names = sorted(name for site in self.sites.values() for name in site.names)
-        zones = self.declared_zones or tuple(name for name in names if not any(_below(name, other) for other in names))
+        known = set(names)
+        zones = self.declared_zones or tuple(name for name in names if known.isdisjoint(_above(name)))
         found: dict[str, list[str]] = {zone: [] for zone in sorted(zones)}
         for name in names:
-            fitting = [zone for zone in zones if name == zone or _below(name, zone)]
-            if fitting:
-                found[max(fitting, key=len)].append(name)
+            zone = next((zone for zone in (name, *_above(name)) if zone in found), None)
+            if zone:
+                found[zone].append(name)
         return {zone: tuple(inside) for zone, inside in found.items()}
 
 
-def _below(name: str, other: str) -> bool:
-    return name.endswith(f".{other}")
+def _above(name: str) -> list[str]:
+    """The names that a DNS name is below, longest first."""
+    labels = name.split(".")
+    return [".".join(labels[first:]) for first in range(1, len(labels))]
 
 
 class Policy(_Frozen):

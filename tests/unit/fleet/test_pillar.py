@@ -12,7 +12,7 @@ from fixtures.repository import Repository
 
 from titanicarus.fleet import BUILT, Declaration, Role, UnknownHost, load, pillar_for
 from titanicarus.fleet.balancing import vrrp_ids
-from titanicarus.fleet.model import unix_user
+from titanicarus.fleet.model import Site, Tenant, unix_user
 from titanicarus.fleet.pillar import leading_masters, masters
 
 ROOT = Path(__file__).parents[3]
@@ -153,3 +153,18 @@ def test_a_sites_user_has_a_name_of_its_own_that_sysusers_takes(length: int) -> 
     users = [unix_user(name) for name in names]
     assert len(set(users)) == 2
     assert all(len(user) <= 31 for user in users)  # systemd refuses 32, and with it every site of the host
+
+
+@pytest.mark.parametrize(
+    ("declared", "zones"),
+    [
+        ((), {"a.example": ("a.example", "b.a.example", "c.b.a.example"), "ba.example": ("ba.example",)}),
+        (("b.a.example", "a.example"), {"a.example": ("a.example",), "b.a.example": ("b.a.example", "c.b.a.example")}),
+        (("example",), {"example": ("a.example", "b.a.example", "ba.example", "c.b.a.example")}),
+    ],
+)
+def test_a_name_is_in_the_longest_zone_that_fits(declared: tuple[str, ...], zones: dict[str, tuple[str, ...]]) -> None:
+    names = ("c.b.a.example", "a.example", "ba.example", "b.a.example")
+    sites = {name: Site(name=name) for name in names}
+    tenant = Tenant(name="t", home="syd", users={}, sites=sites, declared_zones=declared)
+    assert tenant.zones == zones
