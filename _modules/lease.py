@@ -98,7 +98,7 @@ def birth() -> dict[str, Any]:
     from salt.exceptions import CommandExecutionError
 
     from titanicarus.aws import AWSError
-    from titanicarus.lease.birth import give_birth, pushed_leases
+    from titanicarus.control.birth import give_birth, pushed_leases
 
     try:
         return asdict(give_birth(pushed_leases(__opts__["id"])))

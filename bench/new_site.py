@@ -8,6 +8,7 @@ else runs there as much as the clock does. Everything is put back as this checko
 from __future__ import annotations
 
 import argparse
+import re
 import subprocess
 import sys
 import tempfile
@@ -55,8 +56,7 @@ def main() -> None:
             for number in range(options.times):
                 print(add_one(fleet, f"n{number}-{int(time.time())}.harbour.example"), flush=True)
         finally:
-            Running(options.lab, ROOT).saguire("push")
-            Running(options.lab, ROOT).saguire("apply")
+            put_back(Running(options.lab, ROOT))
 
 
 def prepare(fleet: Running, sites: int) -> None:
@@ -67,6 +67,17 @@ def prepare(fleet: Running, sites: int) -> None:
         fleet.saguire("push")
         fleet.saguire("apply")
     print(f"there before: {sites} sites more, pushed and applied in {figures()}", flush=True)
+
+
+def put_back(fleet: Running) -> None:
+    """As this checkout has it; the names of the added sites leave the world with them, however many they are."""
+    fleet.saguire("push")
+    done = fleet.saguire("apply", ok=False)
+    confirm = re.search(r"saguire apply (--plan \w+) --force", done.stdout + done.stderr)
+    if confirm:
+        fleet.saguire("apply", *confirm[1].split(), "--force")
+    elif done.returncode:
+        print(f"putting back: {done.stdout}{done.stderr}")
 
 
 def add_one(fleet: Running, name: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 from lab.running import Running, Show, pass_seconds, until
 
 from titanicarus.lab import ProbeResult
+from titanicarus.operations.drain import DRAINABLE
 
 AFTER_SECONDS = 2.0
 
@@ -49,7 +50,7 @@ def test_the_active_load_balancer_is_drained_and_restored_with_no_failed_request
 
 
 def test_a_host_that_cannot_be_drained_says_so(whole: Running) -> None:
-    other = next(host.id for host in whole.lab.fleet.hosts if not {"lb", "web"} & set(host.roles))
+    other = next(host.id for host in whole.lab.fleet.hosts if not DRAINABLE & set(host.roles))
     refused = whole.saguire("drain", other, ok=False)
     assert refused.returncode == 1
     assert other in refused.stderr

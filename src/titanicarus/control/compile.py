@@ -115,7 +115,9 @@ def _active_facts(deploy: layout.Deploy) -> dict[str, Any]:
 
 
 def _remembered(active: dict[str, Any], new: dict[str, Mapping[str, str]]) -> dict[str, Mapping[str, str]]:
-    """Digests of the sections of each pillar, by its revision: those of this release, and of a few before it."""
+    """Digests of the sections of each pillar, by its revision: those of a few releases before, then of this one.
+
+    The order is kept in the file, for the next push drops the oldest."""
     older = {revision: sections for revision, sections in active.get("sections", {}).items() if revision not in new}
     return dict(list((older | new).items())[-GENERATIONS * len(new) :])
 
@@ -174,7 +176,7 @@ def _one_of_each_kind(declaration: Declaration) -> list[str]:
 def _publish(deploy: layout.Deploy, release: layout.Release, facts: dict[str, Any]) -> None:
     """Everything on disk, then the facts, then the name: a power cut leaves a whole release or none."""
     os.sync()
-    files.write(release.facts, json.dumps(facts, sort_keys=True), 0o600)
+    files.write(release.facts, json.dumps(facts), 0o600)
     target = deploy.release(facts["release"]).path
     if target.exists():
         shutil.rmtree(target)

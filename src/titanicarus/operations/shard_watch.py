@@ -16,6 +16,7 @@ from titanicarus.transport import Transport, Unreachable
 
 AT_HAND = ("/opt/salt/bin/python", "-m", "titanicarus.keeper.at_hand")
 FIRST_SECONDS = 10.0
+QUIET_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +33,13 @@ class Change:
 
 
 @contextmanager
-def watching(transport: Transport, shard: str, hosts: Sequence[str], seconds: float) -> Iterator[Iterator[Change]]:
-    """An iterator of changes, which ends after `seconds`. Enters once every keeper has said where it is (that is not
-    told again), so nothing that is ordered then is missed. A host that is lost meanwhile falls silent."""
+def watching(
+    transport: Transport, shard: str, hosts: Sequence[str], seconds: float
+) -> Iterator[Iterator[Change | None]]:
+    """An iterator of changes, which ends after `seconds`; None for each half a second in which nothing came.
+
+    Enters once every keeper has said where it is (that is not told again), so nothing that is ordered then is missed. A
+    host that is lost meanwhile falls silent."""
     lines: queue.SimpleQueue[tuple[str, float, dict[str, object]]] = queue.SimpleQueue()
     heard = {host: threading.Event() for host in hosts}
     running: list[subprocess.Popen[str]] = []
@@ -79,12 +84,13 @@ def _read(
 
 def _changes(
     lines: queue.SimpleQueue[tuple[str, float, dict[str, object]]], began: float, seconds: float
-) -> Iterator[Change]:
+) -> Iterator[Change | None]:
     while (left := began + seconds - time.monotonic()) > 0:
         try:
-            host, at, facts = lines.get(timeout=left)
+            host, at, facts = lines.get(timeout=min(left, QUIET_SECONDS))
         except queue.Empty:
-            return
+            yield None
+            continue
         yield Change(
             host,
             round(at - began, 2),

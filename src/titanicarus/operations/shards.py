@@ -98,6 +98,8 @@ def override_shard(transport: Transport, statement: Statement, say: Say) -> Move
         with watching(transport, shard, [host], OVERRIDE_SECONDS) as changes:
             _wish(transport, host, shard, order)
             for change in changes:
+                if change is None:
+                    continue
                 why = change.why
                 if change.open:
                     won = change.owner == host and change.epoch > statement.epoch
@@ -150,17 +152,24 @@ def _watched(transport: Transport, view: ShardView, move: Move) -> Moved:
     assert move.owner is not None
     hosts = [copy.host for copy in view.answering]
     shut: float | None = None
+    opened: Change | None = None
     said: dict[str, str] = {}
     with watching(transport, move.shard, hosts, MOVE_SECONDS) as changes:
         _wish(transport, move.owner, move.shard, {"move_to": move.target, "epoch": move.epoch, "override": False})
         for change in changes:
+            # Hosts are heard one by one, so the news of the gate that shut may be behind those of the one that opened.
+            if opened and (change is None or change.host == move.owner):
+                return _arrived(move, opened, opened.seconds if change else None)
+            if change is None:
+                continue
             said[change.host] = change.why
-            if change.host == move.owner and not change.open and shut is None:
-                shut = change.seconds
+            if change.host == move.owner:
+                # One that tried, and opened again, is not shut.
+                shut = None if change.open else change.seconds if shut is None else shut
             if change.open and change.epoch > move.epoch:
-                return _arrived(move, change, shut)
-            if change.host == move.owner and change.open:
-                shut = None  # it tried, and opened again
+                if shut is not None:
+                    return _arrived(move, change, shut)
+                opened = change
     raise OperationFailed(
         f"{move.shard} did not move within {MOVE_SECONDS:g} s; the order was taken back. "
         + "; ".join(f"{host} says: {said.get(host, 'nothing')}" for host in (move.owner, move.target))

@@ -109,6 +109,18 @@ def test_a_push_of_the_same_tree_does_nothing_and_is_quick(plane: ControlPlane) 
     assert seconds < 5
 
 
+def test_what_hosts_applied_lately_is_remembered_newest_last(plane: ControlPlane) -> None:
+    """The oldest are dropped from the front; a host whose last revision is unknown would run everything."""
+    plane.transport.down = set(plane.controls) - {ONE}
+    before = json.loads((plane.release(ONE) / "release.json").read_bytes())
+    add_site(plane)
+    plane.push()
+    after = json.loads((plane.release(ONE) / "release.json").read_bytes())
+    newest = set(after["hosts"].values())
+    assert set(list(after["sections"])[-len(newest) :]) == newest
+    assert newest | set(before["hosts"].values()) == after["sections"].keys()
+
+
 def test_an_uncommitted_edit_is_pushed_and_the_operators_git_stays_as_it_was(plane: ControlPlane) -> None:
     def git(*words: str) -> str:
         command = ["git", "-C", str(plane.checkout), "-c", "user.name=n", "-c", "user.email=e@localhost", *words]

@@ -60,7 +60,7 @@ def test_the_code_that_was_pushed_is_what_runs() -> None:
     hosts = Hosts(json.dumps({"made_table": False, "born": []}))
     told(hosts)
     assert "PYTHONPATH=/srv/titanicarus/current/tree/src" in hosts.asked[-1]
-    assert hosts.asked[-1].endswith("-m titanicarus.lease.birth --patience 300 syd-filer1")
+    assert hosts.asked[-1].endswith("-m titanicarus.control.birth --patience 300 syd-filer1")
 
 
 @pytest.mark.parametrize(

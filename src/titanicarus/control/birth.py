@@ -1,6 +1,6 @@
 """The leases of a new fleet: the table of the witness, and an item for each shard that has none yet.
 
-    python -m titanicarus.lease.birth [--patience SECONDS] HOST
+    python -m titanicarus.control.birth [--patience SECONDS] HOST
 
 Runs on a control host, with what was pushed last, and prints one JSON document: `made_table` and the names of the items
 that were `born`; or `refused` with a sentence, and then nothing was changed. Exit codes: 0 done, 3 refused.

@@ -11,7 +11,7 @@ import pytest
 from functional.lease.emulators import emulator
 
 from titanicarus import aws
-from titanicarus.lease.birth import Birth, give_birth
+from titanicarus.control.birth import Birth, give_birth
 from titanicarus.lease.record import Stage
 from titanicarus.lease.witness import ForeignItem, NoItem, Witness, born
 
