@@ -67,7 +67,12 @@ class Gate:
         return max(0.0, self._until - self._clock())
 
     def open(self, until: float) -> None:
-        """Keep it open until then, and not longer. Raises GateError."""
+        """Keep it open until then, and not longer. Raises GateError.
+
+        The kernel is asked once for each new end, not each time that the loop comes round.
+        """
+        if until == self._until:
+            return
         self._order(arm_script(self._port, self._arm))
         seconds = until - self._clock()
         if seconds < 0.001:

@@ -14,7 +14,7 @@ class Timing:
     margin: float = 0.5
     request: float = 1.0
     """A request to the witness or to another keeper that took so long has an unknown outcome."""
-    watch: float = 0.5
+    watch: float = 1.0
     """How often a host that does not own the item reads it."""
     others: float = 4.0
     """How much later than the standby everybody else may take, and `rank` more for each fresher copy they know of."""

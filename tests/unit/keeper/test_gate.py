@@ -105,6 +105,25 @@ def test_renewing_it_gives_it_new_time(rules: Path) -> None:
     assert "timeout 59s" in in_namespace(rules, "renew").partition("set open")[2]
 
 
+def test_the_kernel_is_asked_once_for_each_end() -> None:
+    asked: list[str] = []
+    problems: list[str | None] = [None, "busy", None, None, None, None]
+
+    def run(script: str) -> str | None:
+        asked.append(script)
+        return problems.pop(0) if problems else None
+
+    gate = Gate(3411, 0.3, run=run, clock=lambda: 100.0)
+    with pytest.raises(GateError):
+        gate.open(105.0)
+    gate.open(105.0)
+    gate.open(105.0)
+    assert len(asked) == 4
+    gate.shut()
+    gate.open(105.0)
+    assert len(asked) == 7
+
+
 def test_a_lease_that_is_over_opens_nothing(rules: Path) -> None:
     assert not is_open(in_namespace(rules, "past"))
 
