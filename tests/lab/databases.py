@@ -21,6 +21,8 @@ RULER_SECONDS = 0.25
 LEASE_SECONDS = 6.0
 REST_SECONDS = 4.0
 KEEPER = "titanicarus-keeper"
+LOST_WITH_AN_ISLAND = frozenset({"lost", "lost update"})
+"""Violations that the loss of an island may bring, as far as a report says which writes."""
 
 
 def mariadb(shard: str) -> str:
@@ -43,6 +45,11 @@ def writer(fleet: Running, shard: str) -> str:
 
 def island_of(fleet: Running, host: str) -> str:
     return fleet.lab.fleet.host(host).island
+
+
+def shard_for(fleet: Running, run: int) -> str:
+    """Another shard for each run, of those with a tenant's database."""
+    return fleet.shards[run % len(fleet.shards)]
 
 
 def other_island(fleet: Running, *lost: str) -> str:
@@ -170,3 +177,12 @@ def verdict(
 def shut_by(felt: Felt, epoch: int) -> float:
     """How many seconds after the fault the last write of that epoch began that was accepted."""
     return next((one.last - felt.moment for one in felt.done.verdict.tenures if one.epoch == epoch), 0.0)
+
+
+def divergence(fleet: Running, hosts: list[str], shard: str) -> list[str]:
+    """Reports on these hosts of what the shard's history went on without."""
+    found = []
+    for host in hosts:
+        listing = fleet.ask(host, "ls", f"/var/lib/titanicarus/divergence/{shard}")
+        found += [f"{host}: {line}" for line in listing.split()]
+    return found

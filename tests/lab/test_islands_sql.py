@@ -14,10 +14,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from lab.databases import (
     LEASE_SECONDS,
+    LOST_WITH_AN_ISLAND,
     await_whole,
+    divergence,
     island_of,
     measure,
     other_island,
+    shard_for,
     shut_by,
     start,
     verdict,
@@ -30,7 +33,6 @@ from titanicarus.checker.workload import now
 from titanicarus.lab import CLIENT, CLOUD
 
 RUNS = [0, *(pytest.param(run, marks=pytest.mark.exhaustive) for run in range(1, 3))]
-LOST_WITH_AN_ISLAND = frozenset({"lost", "lost update"})
 BACK_SECONDS = 180.0
 pytestmark = pytest.mark.timeout(1200)
 
@@ -48,11 +50,6 @@ def sql(whole: Running) -> Iterator[Running]:
         whole.saguire("restore", island)
 
 
-def shard_for(fleet: Running, run: int) -> str:
-    """Another shard for each run, of those with a tenant's database."""
-    return fleet.shards[run % len(fleet.shards)]
-
-
 def power_on(fleet: Running, hosts: list[str]) -> None:
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(fleet.lab.start, hosts))
@@ -60,15 +57,6 @@ def power_on(fleet: Running, hosts: list[str]) -> None:
 
 def hosts_of(fleet: Running, island: str) -> list[str]:
     return [host.id for host in fleet.lab.fleet.islands[island].hosts.values()]
-
-
-def divergence(fleet: Running, hosts: list[str], shard: str) -> list[str]:
-    """Reports on these hosts of what the shard's history went on without."""
-    found = []
-    for host in hosts:
-        listing = fleet.ask(host, "ls", f"/var/lib/titanicarus/divergence/{shard}")
-        found += [f"{host}: {line}" for line in listing.split()]
-    return found
 
 
 @pytest.mark.exhaustive

@@ -49,8 +49,8 @@ def give_leases(transport: Transport, declaration: Declaration, progress: Callab
 def _birth(transport: Transport, host: str) -> dict[str, list[str]]:
     """With the code that was pushed, not the host's own: that one comes with the apply, and this is needed before."""
     source = layout.Release(layout.Deploy(layout.DEPLOY).current).tree / "src"
-    argv = ["env", f"PYTHONPATH={source}", "PYTHONDONTWRITEBYTECODE=1", layout.PYTHON, "-m", "titanicarus.control.birth"]
-    argv += ["--patience", f"{PATIENCE_SECONDS:g}", host]
+    argv = ["env", f"PYTHONPATH={source}", "PYTHONDONTWRITEBYTECODE=1", layout.PYTHON, "-m"]
+    argv += ["titanicarus.control.birth", "--patience", f"{PATIENCE_SECONDS:g}", host]
     done = run(transport, host, argv, timeout=PATIENCE_SECONDS + _MORE_SECONDS, check=False)
     try:
         answer: dict[str, list[str]] = json.loads(done.stdout)
