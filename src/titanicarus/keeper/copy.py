@@ -146,7 +146,7 @@ class ShardCopy:
         instance.kill(self._shard)
 
     def say_cut(self, epoch: int) -> None:
-        """It is down, and the host that was its standby has opened that epoch."""
+        """It is down, and what was its standby in that epoch has opened the next."""
         if self._cut_said != epoch:
             self._cut_said = epoch
             recovery.say_cut(self._shard, epoch)

@@ -115,7 +115,7 @@ class Owner(Rules):
                 if not self._free_to_open(now):
                     return actions + self._write_if(now, record, self._is_due(now))
                 base = database.position.commits
-                history = opened(record, database.position)
+                history = opened(record, database.position, complete=self._is_standby(record, database))
                 wanted = replace(
                     record, stage=Stage.OPEN, history=history, position=base, standby=None, standby_start_id=None
                 )

@@ -6,7 +6,7 @@ from math import inf
 from typing import Any
 
 from titanicarus.lease.messages import Database
-from titanicarus.lease.record import Position, Record, Stage, commits_behind
+from titanicarus.lease.record import Position, Record, Stage, commits_behind, inherited
 from titanicarus.lease.register import Register
 
 
@@ -109,6 +109,10 @@ class Rules(Register):
         if self._behind(record, position) == 0:
             return True, "prepares its database again"
         return False, "its copy is older than its own epoch, and must be rebuilt"
+
+    def may_forget(self) -> int | None:
+        """The epoch that was open here and whose tail a database that died may forget: its standby has opened since."""
+        return inherited(self.known, self.me) if self.known else None
 
     def _may_name(self, database: Database) -> bool:
         """Rule 7: named only after it has acknowledged where the primary was when commits began to wait for it."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from titanicarus.lease.messages import Database, Replica
 from titanicarus.lease.record import Position
+from titanicarus.mariadb.recovery import WAIT_SECONDS, Recovery, choose
 
 if TYPE_CHECKING:
     from titanicarus.lease.simulation.host import Host
@@ -18,16 +19,24 @@ BATCH = 40
 HUNG_AFTER = 2.0
 SILENT_AFTER = 1.0
 REBUILD_AFTER = 5.0
+ASKS_EVERY = 0.25
+UNSYNCED = 4
+"""Acknowledged commits that may not have reached InnoDB's log: about those of its last second."""
 
 
 class SimulatedDatabase:
-    """mariadbd: the log is durable; what a replica received and has not applied is lost when it starts again."""
+    """mariadbd: the log is durable; what a replica received and has not applied is lost when it starts again.
+
+    One that was open and whose commits waited asks the keeper, when it starts, whether it may roll back its tail.
+    """
 
     def __init__(self, host: Host) -> None:
         self.host, self.world = host, host.world
         self.log: list[Entry] = []
         self.epoch, self.owner, self.serial = 0, "birth", 0
-        self.applied = 0
+        self.applied = self.in_engine = 0
+        self.opened: tuple[int, bool] | None = None
+        self.said: int | None = None
         self.starts = 0
         self.running = False
         self.frozen_since: float | None = None
@@ -48,8 +57,19 @@ class SimulatedDatabase:
         return f"{self.host.name}#{self.starts}"
 
     def start(self) -> None:
+        if not self.running and self.host.up:
+            self._recover(self.world.now + WAIT_SECONDS)
+
+    def _recover(self, until: float) -> None:
         if self.running or not self.host.up:
             return
+        chosen = choose(self.opened, self.said)
+        if chosen is None and self.world.now < until:
+            self.world.after(ASKS_EVERY, self._recover, until)
+            return
+        if chosen is Recovery.CUT:
+            self.world.judge.forgotten(self.host, self.in_engine)
+            self._cut_to(self.in_engine)
         self.starts += 1
         self.running, self.frozen_since = True, None
         self._reset()
@@ -59,6 +79,9 @@ class SimulatedDatabase:
             return
         if self.ready_for is None:
             self._cut_to(self.applied)
+        self.in_engine = len(self.log)
+        if self.writable:
+            self.in_engine = max(0, len(self.log) - len(self.pending) - self.world.random.randint(0, UNSYNCED))
         self.running, self.frozen_since = False, None
         self._reset()
         if restart_after is not None:
@@ -100,6 +123,7 @@ class SimulatedDatabase:
 
     def make_writable(self, epoch: int) -> None:
         self.writable = True
+        self.opened, self.said = (epoch, self.waits), None
         if (self.epoch, self.owner) != (epoch, self.host.name):
             self.world.judge.promoted(self.host, epoch)
             self.epoch, self.owner, self.serial = epoch, self.host.name, 0
@@ -110,6 +134,8 @@ class SimulatedDatabase:
         if waits and not self.waits:
             self.waits_from = len(self.log)
         self.waits = waits
+        if self.opened:
+            self.opened = (self.opened[0], waits)
         if not waits:
             for count, entry, _since in self.pending:
                 self.world.judge.acknowledged(self.host, count, entry)
@@ -142,6 +168,7 @@ class SimulatedDatabase:
         other = source.database
         if not (other.running and other.frozen_since is None and source.up and source.frozen is None):
             return
+        self.opened = self.said = None
         mine, theirs = self.log, other.log
         if len(mine) > len(theirs) or (mine and theirs[len(mine) - 1] != mine[-1]):
             self._diverged(source)
@@ -163,6 +190,7 @@ class SimulatedDatabase:
             self.diverged_since = self.world.now
         elif self.world.now - self.diverged_since >= REBUILD_AFTER and source.database.writable:
             self.diverged_since = None
+            self.world.judge.rebuilt(self.host)
             self.log[:] = source.database.log
             self.applied = len(self.log)
             self._read_branch()

@@ -64,6 +64,7 @@ class Host:
         self.keeper = None
         self.life += 1
         self.database.kill(None)
+        self.database.said = None
 
     def start_keeper(self) -> None:
         if self.up and self.keeper is None:
@@ -179,8 +180,11 @@ class Host:
     def _act(self) -> None:
         if self.keeper is None:
             return
-        for action in self.keeper.step(self.clock(), self.database.view(), self.wishes):
+        seen = self.database.view()
+        for action in self.keeper.step(self.clock(), seen, self.wishes):
             self._do(action)
+        if seen is None and (epoch := self.keeper.may_forget()) is not None:
+            self.database.said = epoch
         self.epoch_seen = max(self.epoch_seen, self.keeper.epoch_seen)
 
     def _do(self, action: Action) -> None:
