@@ -61,6 +61,11 @@ HISTORY = 16
 """Epochs kept. A copy that is older than all of them is rebuilt rather than compared."""
 
 
+def never_opened(record: Record) -> bool:
+    """Whether the item is as it was born: nobody has opened it since."""
+    return all(branch.epoch == 0 for branch in record.history)
+
+
 def opened(record: Record, position: Position, complete: bool = False) -> tuple[Branch, ...]:
     """The history once the record's owner opens its epoch from a copy at `position`; `complete` as in Branch.
 

@@ -6,8 +6,11 @@ from math import inf
 from typing import Any
 
 from titanicarus.lease.messages import Database
-from titanicarus.lease.record import Position, Record, Stage, commits_behind, inherited
+from titanicarus.lease.record import Position, Record, Stage, commits_behind, inherited, never_opened
 from titanicarus.lease.register import Register
+
+_NOT_OF_IT = "its copy is not a beginning of the shard's history, and must be rebuilt"
+_OF_NOBODY = "the item was born again, and nobody can tell which copy goes on: the operator overrides"
 
 
 class Rules(Register):
@@ -39,6 +42,8 @@ class Rules(Register):
     def _must_promise(self) -> frozenset[str]:
         """Rule 5: those of the item as last seen, and of each write of which nobody knows whether it was made."""
         hosts = {host for write in self._may_land() for host in write.record.eligible}
+        if self._refused:
+            hosts |= {self._refused.owner, *self._refused.eligible}
         return frozenset(hosts | set(self._record().eligible)) - {self.me}
 
     def _give_up(self) -> None:
@@ -76,7 +81,7 @@ class Rules(Register):
             return True, "the operator overrides the data-loss rule"
         behind = self._behind(record, position)
         if behind is None:
-            return False, "its copy is not a beginning of the shard's history, and must be rebuilt"
+            return False, _NOT_OF_IT if record.history else _OF_NOBODY
         if record.owner == self.me and record.stage is Stage.HANDED and not self._may_keep(now, record, behind):
             return (
                 False,
@@ -96,6 +101,12 @@ class Rules(Register):
     def _next_epoch(self, record: Record) -> int:
         """Every change of owner raises it."""
         return record.epoch + 1
+
+    def _may_revive(self, now: float, record: Record) -> bool:
+        """Whether this host may raise the epoch of an item that was born again: no owner has put it back meanwhile."""
+        bound = now < max(self.gate_until, self.promised_until)
+        still = now - self._refused_since >= self.timing.wait + self.timing.others
+        return never_opened(record) and self.me in (record.owner, *record.eligible) and still and not bound
 
     def _within(self, behind: int) -> tuple[bool, str]:
         if behind > self.timing.max_lag:

@@ -125,9 +125,11 @@ class Host:
         database = self.database
         if database.running and database.frozen_since is None:
             position = Position(database.epoch, database.owner, len(database.log))
+            known = self.keeper.known if self.keeper else None
+            told = (known.epoch if known else self.epoch_seen, self.name, position, database.start_id)
             for other in self.world.hosts.values():
                 if other is not self:
-                    self.world.send(self.name, other.name, other.keeper_told, self.name, position, database.start_id)
+                    self.world.send(self.name, other.name, other.keeper_told, *told)
         self.world.after(self.world.timing.tell / self.rate, self._tell, life)
 
     def _pull(self, life: int) -> None:
@@ -171,8 +173,9 @@ class Host:
         if self.keeper.on_asked(self.clock(), ask):
             self.world.send(self.name, sender.name, sender.keeper_hears, life, "on_promise", self.name, ask.round)
 
-    def keeper_told(self, name: str, position: Position, start_id: str) -> None:
+    def keeper_told(self, epoch: int, name: str, position: Position, start_id: str) -> None:
         if self.keeper is not None and self.frozen is None:
+            self.keeper.on_hint(epoch)
             self.keeper.on_told(self.clock(), name, position, start_id)
 
     # -- what the keeper does -----------------------------------------------------------------------------------------

@@ -274,6 +274,37 @@ def witness_from_a_backup(world: World) -> Outcome:
     return finish(world, world.now + 3)
 
 
+def item_born_again(world: World) -> Outcome:
+    """The item is deleted and, a while later, born again at epoch 1; its owner lives, cut off or not, or is dead."""
+    first = world.random.random() < 0.2
+    if not first:
+        world.hosts["a1"].power_off()
+        _until(world, lambda: world.record.owner != "a1" and world.record.stage is Stage.OPEN, 15)
+        world.hosts["a1"].boot()
+        _wait(world, 10)
+    owner, epoch = _host(world), world.record.epoch
+    world.witness_up = False
+    _wait(world, world.random.uniform(0.5, 10))
+    kind = world.random.randrange(3) if not first else 0
+    if kind == 1:
+        cut(world, owner.name, WITNESS)
+        world.after(world.random.uniform(5, 25), mend, world, owner.name, WITNESS)
+    elif kind == 2:
+        owner.power_off()
+        if world.random.random() < 0.5:
+            power_off(world, "c")
+    world.record, world.witness_up = replace(world.birth, nonce="born-again"), True
+    if kind == 2:
+        _until(world, lambda: world.record.epoch > epoch, 60)
+        freshest = max(world.hosts.values(), key=lambda host: host.up and len(host.database.log))
+        freshest.wishes = Wishes(override=True)
+        _until(world, freshest.accepts, 60)
+    _until(world, lambda: world.record.epoch >= epoch, 40)
+    if world.record.epoch < epoch:
+        world.judge.no_writer()
+    return finish(world, world.now + 5)
+
+
 def pruned_host_comes_back(world: World) -> Outcome:
     """A host away for over a minute is pruned. It reaches the witness again, which its owner has lost."""
     cut_off(world, "b")
@@ -510,6 +541,7 @@ SCENARIOS: dict[str, Scenario] = {
         moved_both_ways,
         stopped_in_the_act,
         witness_from_a_backup,
+        item_born_again,
         pruned_host_comes_back,
         readmitted_unheard,
         named_before_it_caught_up,

@@ -120,5 +120,6 @@ VARIANTS = (
         "may_forget": _forgets_for_any_opener,
     }),
     Variant("epochs that were seen are remembered", ("witness_from_a_backup",), {"_accepts": lambda *_: True}),
+    Variant("an item born again is not believed", ("item_born_again",), {"_accepts": lambda *_: True}),
     Variant("the gate is armed", ("stopped_in_the_act",), {}, arming=False),
 )  # fmt: skip

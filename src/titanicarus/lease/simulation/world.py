@@ -38,7 +38,7 @@ class World:
         self._count = 0
         self.judge = Judge(self)
         self.hosts = {name: Host(self, name, 1 + self.random.uniform(-drift, drift) / 2) for name in PLACES}
-        self.record = Record(
+        self.birth = self.record = Record(
             "a/sql", "a1", 1, "birth", Stage.TAKEN, None, None, 0, ("a2", "b1", "c1"), (Branch(0, "birth", 0),)
         )
         self.owned_since = 0.0
