@@ -38,6 +38,8 @@ class SimulatedDatabase:
         self.opened: tuple[int, bool] | None = None
         self.said: int | None = None
         self.starts = 0
+        self.start_id = ""
+        self._view: Database | None = None
         self.running = False
         self.frozen_since: float | None = None
         self.batch = BATCH
@@ -51,10 +53,6 @@ class SimulatedDatabase:
         self.waits, self.waits_from = True, len(self.log)
         self.pending: list[tuple[int, Entry, float]] = []
         self.replicas: dict[str, tuple[str, int, float]] = {}
-
-    @property
-    def start_id(self) -> str:
-        return f"{self.host.name}#{self.starts}"
 
     def start(self) -> None:
         if not self.running and self.host.up:
@@ -71,6 +69,7 @@ class SimulatedDatabase:
             self.world.judge.forgotten(self.host, self.in_engine)
             self._cut_to(self.in_engine)
         self.starts += 1
+        self.start_id = f"{self.host.name}#{self.starts}"
         self.running, self.frozen_since = True, None
         self._reset()
 
@@ -101,8 +100,18 @@ class SimulatedDatabase:
         now = self.world.now
         failed = self.frozen_since is not None and now - self.frozen_since >= HUNG_AFTER
         blocked = now - self.pending[0][2] if self.pending else 0.0
-        position = Position(self.epoch, self.owner, len(self.log))
-        return Database(self.start_id, position, self.ready_for, self.waits, blocked, self._replica(), failed)
+        commits, replica, last = len(self.log), self._replica(), self._view
+        if last is None or not (
+            last.position.commits == commits
+            and last.start_id == self.start_id
+            and (last.position.epoch, last.position.owner) == (self.epoch, self.owner)
+            and (last.ready_for, last.waits) == (self.ready_for, self.waits)
+            and (last.blocked_for, last.replica, last.failed) == (blocked, replica, failed)
+        ):
+            position = Position(self.epoch, self.owner, commits)
+            last = Database(self.start_id, position, self.ready_for, self.waits, blocked, replica, failed)
+            self._view = last
+        return last
 
     def _replica(self) -> Replica | None:
         if self.ready_for is None:
