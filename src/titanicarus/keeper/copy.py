@@ -78,7 +78,8 @@ class ShardCopy:
                 return None
             disk = Disk(max(self._probe.written_at, self._fresh_from), self._probe.free)
             looked_at = max(self._looked_at, self._fresh_from)
-            return database(self._look, looked_at, self._memory, disk=disk, mate=mate, now=now)
+            seen = database(self._look, looked_at, self._memory, disk=disk, mate=mate, now=now)
+            return seen and replace(seen, looked_at=self._looked_at)
 
     def is_writable(self, epoch: int, owner: str) -> bool:
         """Whether it takes writes of that epoch: not read-only any more, and its epoch row is committed."""

@@ -29,7 +29,6 @@ class Owner(Rules):
         self._round = _Round()
         self._waits_since: float | None = None
         self._try_again_at = -inf
-        self._shut_since: float | None = None
         self._moving: tuple[str, float] | None = None
 
     def _forget_ownership(self, keep_gate: bool = False) -> None:
@@ -236,7 +235,11 @@ class Owner(Rules):
             position = database.position.commits
             told, _start, at = self._told[target]
             since = self._moving[1]
-            if at < since or self._behind(replace(record, position=position), told) != 0:
+            if (
+                at < since
+                or not self._is_final(database)
+                or self._behind(replace(record, position=position), told) != 0
+            ):
                 return self._write_if(now, record, self._is_due(now))
         self._give_up()
         handed = replace(

@@ -20,6 +20,7 @@ class Rules(Register):
         super().__init__(*arguments, **more)
         self.promised_until = self._promised_at_birth(self.born)
         self.overridden = False
+        self._shut_since: float | None = None
         self._alive: dict[str, float] = {}
         self._told: dict[str, tuple[Position, str, float]] = {}
 
@@ -49,6 +50,10 @@ class Rules(Register):
     def _give_up(self) -> None:
         """Rule 10: from before it gives the item away, an owner opens only by a write that is confirmed after that."""
         self.gate_until, self.valid_until = -inf, -inf
+
+    def _is_final(self, database: Database) -> bool:
+        """Rule 10: its position was asked after the gate was shut, so no client is told of a later commit."""
+        return self._shut_since is not None and database.looked_at >= self._shut_since
 
     def _may_ask(self, now: float) -> bool:
         """Rule 4: only an open owner asks."""

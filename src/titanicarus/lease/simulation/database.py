@@ -20,6 +20,8 @@ HUNG_AFTER = 2.0
 SILENT_AFTER = 1.0
 REBUILD_AFTER = 5.0
 ASKS_EVERY = 0.25
+LOOKS_EVERY = 0.6
+"""What is known of a primary is as old as that."""
 UNSYNCED = 4
 """Acknowledged commits that may not have reached InnoDB's log: about those of its last second."""
 
@@ -43,6 +45,7 @@ class SimulatedDatabase:
         self.running = False
         self.frozen_since: float | None = None
         self.batch = BATCH
+        self.looks_every = LOOKS_EVERY
         self.diverged_since: float | None = None
         self._reset()
 
@@ -50,6 +53,7 @@ class SimulatedDatabase:
         self.ready_for: int | None = None
         self.guaranteed, self.stated = False, 0
         self.writable = False
+        self._looked = (-LOOKS_EVERY, 0)
         self.waits, self.waits_from = True, len(self.log)
         self.pending: list[tuple[int, Entry, float]] = []
         self.replicas: dict[str, tuple[str, int, float]] = {}
@@ -100,16 +104,21 @@ class SimulatedDatabase:
         now = self.world.now
         failed = self.frozen_since is not None and now - self.frozen_since >= HUNG_AFTER
         blocked = now - self.pending[0][2] if self.pending else 0.0
-        commits, replica, last = len(self.log), self._replica(), self._view
+        if not self.writable or now - self._looked[0] >= self.looks_every:
+            self._looked = (now, len(self.log))
+        (looked, commits), replica, last = self._looked, self._replica(), self._view
         if last is None or not (
             last.position.commits == commits
+            and (not self.writable or last.looked_at == self.host.clock(looked))
             and last.start_id == self.start_id
             and (last.position.epoch, last.position.owner) == (self.epoch, self.owner)
             and (last.ready_for, last.waits) == (self.ready_for, self.waits)
             and (last.blocked_for, last.replica, last.failed) == (blocked, replica, failed)
         ):
             position = Position(self.epoch, self.owner, commits)
-            last = Database(self.start_id, position, self.ready_for, self.waits, blocked, replica, failed)
+            last = Database(
+                self.start_id, position, self.ready_for, self.waits, blocked, replica, failed, self.host.clock(looked)
+            )
             self._view = last
         return last
 

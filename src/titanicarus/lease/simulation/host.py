@@ -36,8 +36,9 @@ class Host:
         self.wishes = Wishes()
         self.database = SimulatedDatabase(self)
 
-    def clock(self) -> float:
-        return self.offset + self.world.now * self.rate
+    def clock(self, at: float | None = None) -> float:
+        """Its own time, now or at an instant of the world's."""
+        return self.offset + (self.world.now if at is None else at) * self.rate
 
     def accepts(self) -> bool:
         """Whether a client's commit would be acknowledged now."""

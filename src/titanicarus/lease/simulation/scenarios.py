@@ -241,6 +241,17 @@ def move_gone_wrong(world: World) -> Outcome:
     return finish(world, world.now + 5)
 
 
+def move_by_an_old_look(world: World) -> Outcome:
+    """The target of a planned move stops replicating as the gate shuts; what is known of the owner is from before."""
+    owner, target = world.hosts["a1"], world.hosts["b1"]
+    owner.database.looks_every = world.random.uniform(0.5, 1.8)
+    owner.wishes = Wishes(move_to="b1")
+    _until(world, lambda: not owner.accepts(), 5, step=0.002)
+    target.database.batch = 0
+    _wait(world, world.random.uniform(5, 15))
+    return finish(world, world.now + 5)
+
+
 def moved_both_ways(world: World) -> Outcome:
     world.hosts["a1"].wishes = Wishes(move_to="b1")
     _until(world, lambda: world.record.owner == "b1" and world.record.stage is Stage.OPEN, 20)
@@ -538,6 +549,7 @@ SCENARIOS: dict[str, Scenario] = {
         override_on_both_sides,
         handed_over,
         move_gone_wrong,
+        move_by_an_old_look,
         moved_both_ways,
         stopped_in_the_act,
         witness_from_a_backup,

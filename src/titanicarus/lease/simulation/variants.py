@@ -111,6 +111,9 @@ VARIANTS = (
     Variant("7: named once it has caught up", ("named_before_it_caught_up",), {"_may_name": lambda *_: True}),
     Variant("7: alone once the item says so", ("naming_unheard",), {"_may_go_alone": lambda *_: True}),
     Variant("10: who gives the item away is shut before", ("move_gone_wrong",), {"_give_up": _shuts_only}),
+    Variant("10: a move goes by a look after the gate was shut", ("move_by_an_old_look",), {
+        "_is_final": lambda *_: True,
+    }),
     Variant("10: what was handed over is complete", ("standby_restarts_empty_handed",), {"_may_keep": lambda *_: True}),
     Variant("an owner that lost its data does not open", ("owner_comes_back_blank",), {
         "_has_own_epoch": lambda *_: (True, ""),
