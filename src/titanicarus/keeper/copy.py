@@ -78,7 +78,8 @@ class ShardCopy:
                 return None
             disk = Disk(max(self._probe.written_at, self._fresh_from), self._probe.free)
             looked_at = max(self._looked_at, self._fresh_from)
-            return database(self._look, looked_at, self._memory, disk=disk, mate=mate, now=now)
+            seen = database(self._look, looked_at, self._memory, disk=disk, mate=mate, now=now)
+            return seen and replace(seen, looked_at=self._looked_at)
 
     def is_writable(self, epoch: int, owner: str) -> bool:
         """Whether it takes writes of that epoch: not read-only any more, and its epoch row is committed."""
@@ -146,7 +147,7 @@ class ShardCopy:
         instance.kill(self._shard)
 
     def say_cut(self, epoch: int) -> None:
-        """It is down, and the host that was its standby has opened that epoch."""
+        """It is down, and what was its standby in that epoch has opened the next."""
         if self._cut_said != epoch:
             self._cut_said = epoch
             recovery.say_cut(self._shard, epoch)

@@ -172,7 +172,8 @@ class LeaseKeeper:
         def granted() -> None:
             self._post(lambda: shard.lease.on_promise(boottime(), host, request.round))
 
-        self._peers[host].ask(request, granted)
+        if host in self._peers:  # one that left the fleet promises nothing
+            self._peers[host].ask(request, granted)
 
     def _shard(self, name: str, witness: Witness, probe: Probe) -> Shard:
         facts = self.facts

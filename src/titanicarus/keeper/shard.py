@@ -10,7 +10,6 @@ from titanicarus.keeper.facts import LeaseFacts, ShardFacts
 from titanicarus.keeper.following import REBUILD_AFTER, follows, source, unfit
 from titanicarus.keeper.gate import Gate, GateError
 from titanicarus.keeper.rebuilding import Rebuilding
-from titanicarus.keeper.recovering import Heir, cut, heir
 from titanicarus.keeper.view import Mate
 from titanicarus.keeper.wishes import Wish
 from titanicarus.keeper.witness_desk import WitnessDesk
@@ -52,7 +51,6 @@ class Shard:
         self._unfit_since: float | None = None
         self._trouble = ""
         self._stepped_at = lease.born
-        self._heir: Heir | None = None
 
     # -- what is heard ------------------------------------------------------------------------------------------------
 
@@ -133,11 +131,7 @@ class Shard:
 
     def _let_recover(self) -> None:
         """A database that was open and died need not keep what its standby, which has taken over, never had."""
-        record = self.lease.known
-        if record is None:
-            return
-        self._heir = heir(self._heir, record, self.facts.host)
-        epoch = cut(self._heir, record)
+        epoch = self.lease.may_forget()
         if epoch is not None and self._database is None:
             self.copy.say_cut(epoch)
 

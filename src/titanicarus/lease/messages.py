@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 from titanicarus.lease.record import Position, Record
 
@@ -33,6 +34,8 @@ class Database:
         Seconds for which the oldest commit has waited.
     failed
         Runs, but must not be used: its disk is full, or does not answer.
+    looked_at
+        When all this was asked, at the latest. It has gone on since.
     """
 
     start_id: str
@@ -42,6 +45,7 @@ class Database:
     blocked_for: float = 0.0
     replica: Replica | None = None
     failed: bool = False
+    looked_at: float = inf
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,6 @@ class Owner(Rules):
         self._round = _Round()
         self._waits_since: float | None = None
         self._try_again_at = -inf
-        self._shut_since: float | None = None
         self._moving: tuple[str, float] | None = None
 
     def _forget_ownership(self, keep_gate: bool = False) -> None:
@@ -108,23 +107,27 @@ class Owner(Rules):
     def _renew(self, now: float, database: Database | None, ready: bool) -> list[Action]:
         record = self._record()
         actions: list[Action] = []
-        wanted = record
+        wanted, position = record, record.position
         if ready and database:
-            wanted = replace(record, position=max(record.position, database.position.commits))
+            position = max(position, database.position.commits)
             if record.stage is not Stage.OPEN:
                 if not self._free_to_open(now):
                     return actions + self._write_if(now, record, self._is_due(now))
                 base = database.position.commits
-                history = opened(record, database.position)
-                wanted = replace(
-                    record, stage=Stage.OPEN, history=history, position=base, standby=None, standby_start_id=None
+                history = opened(record, database.position, complete=self._is_standby(record, database))
+                wanted, position = (
+                    replace(record, stage=Stage.OPEN, history=history, standby=None, standby_start_id=None),
+                    base,
                 )
             elif self.is_open(now):
                 wanted, more = self._name_standby(now, wanted, database)
                 actions += more
-                wanted = replace(wanted, eligible=self._choose_eligible(now, wanted))
-        urgent = self.confirmed and replace(wanted, position=0) != replace(record, position=0)
-        actions += self._write_if(now, wanted, urgent or self._is_due(now))
+                eligible = self._choose_eligible(now, wanted)
+                wanted = wanted if eligible == wanted.eligible else replace(wanted, eligible=eligible)
+        # A position alone is not worth a write before its time.
+        urgent = self.confirmed and wanted is not record and wanted != record
+        if urgent or self._is_due(now):
+            actions.append(self._write(now, replace(wanted, position=position)))
         return actions + self._ask(now)
 
     def _is_due(self, now: float) -> bool:
@@ -232,7 +235,11 @@ class Owner(Rules):
             position = database.position.commits
             told, _start, at = self._told[target]
             since = self._moving[1]
-            if at < since or self._behind(replace(record, position=position), told) != 0:
+            if (
+                at < since
+                or not self._is_final(database)
+                or self._behind(replace(record, position=position), told) != 0
+            ):
                 return self._write_if(now, record, self._is_due(now))
         self._give_up()
         handed = replace(

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from titanicarus.lease.messages import Action, Ask, Database, Fence, Open, Promote, SetWaits, Wishes, Write
 from titanicarus.lease.owner import Owner
-from titanicarus.lease.record import Position, Stage
+from titanicarus.lease.record import Position, Record, Stage
 
 
 class Lease(Owner):
@@ -29,6 +29,7 @@ class Lease(Owner):
         ):
             return False
         self._bind(now)
+        self.on_hint(ask.epoch)
         return True
 
     def on_told(self, now: float, host: str, position: Position, start_id: str) -> None:
@@ -43,6 +44,8 @@ class Lease(Owner):
         """What to do now. Orders to the database and the gate are repeated until they are seen to be done."""
         self._time_out(now)
         self.overridden = wishes.override
+        if self._refused and not self._request and not wishes.paused and self._may_revive(now, self._refused):
+            return [self._revive(now, self._refused)]
         if self._is_mine():
             return self._own(now, database, wishes)
         actions: list[Action] = []
@@ -71,6 +74,8 @@ class Lease(Owner):
     def _refuses_to_take(self, now: float, database: Database | None, wishes: Wishes) -> str | None:  # noqa: PLR0911 - a list of reasons
         """Why this host does not take the item; None when it should."""
         record = self._record()
+        if self._refused:
+            return self.why
         if not self._stood_still(now):
             return f"stands by for {record.owner}, which renews"
         if wishes.paused or wishes.drained:
@@ -93,6 +98,14 @@ class Lease(Owner):
     def _take(self, now: float) -> Write:
         record = self._record()
         return self._write(now, replace(record, owner=self.me, epoch=self._next_epoch(record), stage=Stage.TAKEN))
+
+    def _revive(self, now: float, born: Record) -> Write:
+        """Go on above every epoch that was seen. Without a history no copy may open it but by the operator's word."""
+        self._replaces = born
+        eligible = tuple(dict.fromkeys((born.owner, *born.eligible)))
+        epoch = self.epoch_seen + 1
+        raised = replace(born, owner=self.me, epoch=epoch, stage=Stage.TAKEN, eligible=eligible, history=())
+        return self._write(now, raised)
 
     def _override_alone(self, now: float, database: Database | None) -> list[Action]:
         """The operator says that nobody else is open. It must win the item as soon as the witness answers, or shut."""

@@ -21,11 +21,15 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """An epoch that was opened: by whom, and after how many commits of the shard's history."""
+    """An epoch that was opened: by whom, and after how many commits of the shard's history.
+
+    `complete`: from the very run of a database that was the standby, so with everything acknowledged before.
+    """
 
     epoch: int
     owner: str
     base: int
+    complete: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +61,20 @@ HISTORY = 16
 """Epochs kept. A copy that is older than all of them is rebuilt rather than compared."""
 
 
-def opened(record: Record, position: Position) -> tuple[Branch, ...]:
-    """The history once the record's owner opens its epoch from a copy at `position`.
+def never_opened(record: Record) -> bool:
+    """Whether the item is as it was born: nobody has opened it since."""
+    return all(branch.epoch == 0 for branch in record.history)
+
+
+def opened(record: Record, position: Position, complete: bool = False) -> tuple[Branch, ...]:
+    """The history once the record's owner opens its epoch from a copy at `position`; `complete` as in Branch.
 
     Epochs which that copy never had are no longer part of it.
     """
     kept = record.history
     while kept and (kept[-1].epoch, kept[-1].owner) != (position.epoch, position.owner):
         kept = kept[:-1]
-    return (*kept, Branch(record.epoch, record.owner, position.commits))[-HISTORY:]
+    return (*kept, Branch(record.epoch, record.owner, position.commits, complete))[-HISTORY:]
 
 
 def commits_behind(record: Record, position: Position) -> int | None:
@@ -82,3 +91,15 @@ def commits_behind(record: Record, position: Position) -> int | None:
             return max(0, record.position - position.commits)
         later = branch
     return None
+
+
+def inherited(record: Record, host: str) -> int | None:
+    """The epoch of `host` that the open owner went on from with every commit that was acknowledged in it.
+
+    A database that was open in that epoch and died may forget whatever else it has: no client was told of it. None
+    when nothing may be forgotten.
+    """
+    if record.stage is not Stage.OPEN or len(record.history) < 2:
+        return None
+    before, last = record.history[-2:]
+    return before.epoch if last.complete and last.epoch == record.epoch and before.owner == host else None

@@ -7,7 +7,7 @@ from dataclasses import replace
 from math import inf
 
 from titanicarus.lease.messages import Read, Write
-from titanicarus.lease.record import Record
+from titanicarus.lease.record import Record, never_opened
 from titanicarus.lease.timing import Timing
 
 
@@ -39,6 +39,10 @@ class Register:
         self.gate_until = -inf
         self.why = "has not read the item yet"
         self._unsure: tuple[Write, ...] = ()
+        self._refused: Record | None = None
+        """The item as it is, when it is not believed; `_replaces` is the same when it is to be put right."""
+        self._refused_since = now
+        self._replaces: Record | None = None
         self._request: tuple[Read | Write, float] | None = None
         self._requests = 0
         self._sent_at = -inf
@@ -53,15 +57,17 @@ class Register:
         if self._request and self._answers(request, keep=True):
             write, sent = self._request
             self._request = None
-            if isinstance(write, Write):
-                self._learn(now, write.record)
+            if isinstance(write, Write) and self._learn(now, write.record):
                 self._confirm(sent)
 
     def on_conflict(self, now: float, request: int, record: Record) -> None:
         """The witness refused the write: the item is as given."""
+        asked = self._request[0] if self._request else None
         if self._answers(request):
-            self._learn(now, record)
-            self._sent_at = -inf
+            if self._learn(now, record) or self._replaces:
+                self._sent_at = -inf
+            elif isinstance(asked, Write):
+                self._note_unknown(asked)
 
     def on_no_answer(self, request: int) -> None:
         """The witness could not be asked, or did not answer. Whether a write was made is not known."""
@@ -72,9 +78,14 @@ class Register:
                 self._note_unknown(asked)
 
     def on_hint(self, epoch: int) -> None:
-        """Somebody has heard of a newer epoch: the item is read at the next step. It proves nothing by itself."""
+        """Somebody has heard of a newer epoch: the item is read at the next step, and no lower one believed."""
         if self.known is not None and epoch > self.known.epoch:
             self._sent_at = -inf
+        if epoch > self.epoch_seen:
+            self.epoch_seen = epoch
+            if self.known is not None and never_opened(self.known):
+                self.known = None
+                self._forget_ownership()
 
     def _read(self, now: float) -> Read:
         self._requests += 1
@@ -84,8 +95,8 @@ class Register:
 
     def _write(self, now: float, wanted: Record) -> Write:
         self._requests += 1
-        record = self._record()
-        write = Write(self._requests, replace(wanted, nonce=f"{self.name}-{self._requests}"), record.nonce)
+        expect = (self._replaces or self._record()).nonce
+        write = Write(self._requests, replace(wanted, nonce=f"{self.name}-{self._requests}"), expect)
         self._request, self._sent_at = (write, now), now
         return write
 
@@ -109,17 +120,32 @@ class Register:
         self._unsure = (*self._unsure, write)
 
     def _accepts(self, record: Record) -> bool:
-        """An epoch lower than one that was seen is a witness gone wrong, and is not believed."""
-        return record.epoch >= self.epoch_seen
+        """An epoch lower than one that was seen is a witness gone wrong, and is not believed. So is one born again."""
+        known = self.known
+        again = known is not None and known.epoch == record.epoch and never_opened(record) and not never_opened(known)
+        return record.epoch >= self.epoch_seen and not again
 
-    def _learn(self, now: float, record: Record) -> None:
-        """The witness says that the item is this.
+    def _refuse(self, now: float, record: Record) -> None:
+        """Whoever is open when the item turns out to be born again is its last owner, and puts back what it was."""
+        self.why = f"the witness has epoch {record.epoch} after epoch {self.epoch_seen}: not believed"
+        if never_opened(record):
+            self.why += "; the item was deleted and born again (docs/leases.md)"
+            self.heard_at = now  # it answers: an override waits until the item has been raised
+        if self._refused is None or self._refused.nonce != record.nonce:
+            self._refused_since = now
+        self._refused = record
+        last = self.known is not None and self.known.epoch == self.epoch_seen and now < self.gate_until
+        self._replaces = record if never_opened(record) and self._is_mine() and (last or self._replaces) else None
+
+    def _learn(self, now: float, record: Record) -> bool:
+        """The witness says that the item is this. False when that is not believed.
 
         An open owner learns so only from the answer to a write of its own: then none of its older ones can land.
         """
         if not self._accepts(record):
-            self.why = f"the witness has epoch {record.epoch} after epoch {self.epoch_seen}: not believed"
-            return
+            self._refuse(now, record)
+            return False
+        self._refused = self._replaces = None
         self.heard_at = now
         was_mine = self._is_mine()
         self._unsure = ()
@@ -129,6 +155,7 @@ class Register:
         self.epoch_seen = max(self.epoch_seen, record.epoch)
         if self._is_mine() != was_mine:
             self._forget_ownership(keep_gate=was_mine)
+        return True
 
     def _confirm(self, sent: float) -> None:
         """A write of mine is in the witness; it was sent at that time."""

@@ -6,8 +6,11 @@ from math import inf
 from typing import Any
 
 from titanicarus.lease.messages import Database
-from titanicarus.lease.record import Position, Record, Stage, commits_behind
+from titanicarus.lease.record import Position, Record, Stage, commits_behind, inherited, never_opened
 from titanicarus.lease.register import Register
+
+_NOT_OF_IT = "its copy is not a beginning of the shard's history, and must be rebuilt"
+_OF_NOBODY = "the item was born again, and nobody can tell which copy goes on: the operator overrides"
 
 
 class Rules(Register):
@@ -17,6 +20,7 @@ class Rules(Register):
         super().__init__(*arguments, **more)
         self.promised_until = self._promised_at_birth(self.born)
         self.overridden = False
+        self._shut_since: float | None = None
         self._alive: dict[str, float] = {}
         self._told: dict[str, tuple[Position, str, float]] = {}
 
@@ -39,11 +43,17 @@ class Rules(Register):
     def _must_promise(self) -> frozenset[str]:
         """Rule 5: those of the item as last seen, and of each write of which nobody knows whether it was made."""
         hosts = {host for write in self._may_land() for host in write.record.eligible}
+        if self._refused:
+            hosts |= {self._refused.owner, *self._refused.eligible}
         return frozenset(hosts | set(self._record().eligible)) - {self.me}
 
     def _give_up(self) -> None:
         """Rule 10: from before it gives the item away, an owner opens only by a write that is confirmed after that."""
         self.gate_until, self.valid_until = -inf, -inf
+
+    def _is_final(self, database: Database) -> bool:
+        """Rule 10: its position was asked after the gate was shut, so no client is told of a later commit."""
+        return self._shut_since is not None and database.looked_at >= self._shut_since
 
     def _may_ask(self, now: float) -> bool:
         """Rule 4: only an open owner asks."""
@@ -76,7 +86,7 @@ class Rules(Register):
             return True, "the operator overrides the data-loss rule"
         behind = self._behind(record, position)
         if behind is None:
-            return False, "its copy is not a beginning of the shard's history, and must be rebuilt"
+            return False, _NOT_OF_IT if record.history else _OF_NOBODY
         if record.owner == self.me and record.stage is Stage.HANDED and not self._may_keep(now, record, behind):
             return (
                 False,
@@ -97,6 +107,12 @@ class Rules(Register):
         """Every change of owner raises it."""
         return record.epoch + 1
 
+    def _may_revive(self, now: float, record: Record) -> bool:
+        """Whether this host may raise the epoch of an item that was born again: no owner has put it back meanwhile."""
+        bound = now < max(self.gate_until, self.promised_until)
+        still = now - self._refused_since >= self.timing.wait + self.timing.others
+        return never_opened(record) and self.me in (record.owner, *record.eligible) and still and not bound
+
     def _within(self, behind: int) -> tuple[bool, str]:
         if behind > self.timing.max_lag:
             return False, f"its copy lacks {behind} commits, more than max_lag ({self.timing.max_lag})"
@@ -109,6 +125,10 @@ class Rules(Register):
         if self._behind(record, position) == 0:
             return True, "prepares its database again"
         return False, "its copy is older than its own epoch, and must be rebuilt"
+
+    def may_forget(self) -> int | None:
+        """The epoch that was open here and whose tail a database that died may forget: its standby has opened since."""
+        return inherited(self.known, self.me) if self.known else None
 
     def _may_name(self, database: Database) -> bool:
         """Rule 7: named only after it has acknowledged where the primary was when commits began to wait for it."""

@@ -150,6 +150,11 @@ def _attributes(record: Record) -> dict[str, Any]:
     }
 
 
+def _branch(found: dict[str, Any]) -> Branch:
+    # One that an older version wrote does not say whether it was complete: then nothing is forgotten for its sake.
+    return Branch(int(found["epoch"]), str(found["owner"]), int(found["base"]), found.get("complete") is True)
+
+
 def _record(attributes: dict[str, Any]) -> Record:
     item = attributes[_KEY]["S"]
     found = attributes.get("format", {}).get("N")
@@ -169,7 +174,7 @@ def _record(attributes: dict[str, Any]) -> Record:
             standby_start_id=rest["standby_start_id"],
             position=int(rest["position"]),
             eligible=tuple(map(str, rest["eligible"])),
-            history=tuple(Branch(int(b["epoch"]), str(b["owner"]), int(b["base"])) for b in rest["history"]),
+            history=tuple(map(_branch, rest["history"])),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ForeignItem(f"the item {item} of the witness cannot be read: {error!r} (docs/leases.md)") from error

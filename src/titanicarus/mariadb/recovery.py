@@ -4,12 +4,13 @@ A primary that is killed has commits in its binary log that no client was told o
 acknowledged them. The standby takes over without them, so a copy that keeps them is no beginning of the shard's history
 any more and has to be rebuilt. mariadbd can roll them back while it recovers (`--init-rpl-role=SLAVE`), and then simply
 follows. It also rolls back some that were acknowledged, and of those made alone. So that is right only when commits
-waited for the standby all the time, and that very standby has opened the next epoch: by then it has them all applied.
+waited for the standby all the time, and that very standby has opened the next epoch: by then it has them all applied
+(titanicarus.lease.record.inherited).
 
 An instance that was open waits at its start, for a moment, for the keeper to say so. Two files tell:
 
 `opened` (on the disk)  epoch and whether commits wait: written before it opens for writes, and when that changes
-`said` (in /run)        the next epoch, written by the keeper; taken back when the instance opens again
+`said` (in /run)        the epoch whose end may go, written by the keeper; taken back when the instance opens again
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def notes(shard: str, state: Path = STATE, run: Path = RUN) -> Notes:
 
 
 def say_cut(shard: str, epoch: int, where: Notes | None = None) -> None:
-    """For the keeper, when a database that was open is down: the one that was its standby has opened `epoch`.
+    """For the keeper, when a database that was open in `epoch` is down: what was its standby has opened the next.
 
     Idempotent.
     """
@@ -86,14 +87,26 @@ def try_cut(where: Notes) -> None:
 
 def decide(where: Notes) -> Recovery | None:
     """How to recover now; None when the keeper may know it in a moment."""
-    opened = _opened(where)
-    if opened is None or not opened[1] or where.tried.exists():
+    if where.tried.exists():
         return Recovery.KEEP
+    return choose(_opened(where), _said(where))
+
+
+def choose(opened: tuple[int, bool] | None, said: int | None) -> Recovery | None:
+    """How to recover, by what was noted of the last opening (its epoch, and whether commits wait) and the keeper's
+    word (the epoch whose end may go). None when the word is still to come. Pure."""
+    if opened is None or not opened[1]:
+        return Recovery.KEEP
+    if said is None:
+        return None
+    return Recovery.CUT if said == opened[0] else Recovery.KEEP
+
+
+def _said(where: Notes) -> int | None:
     try:
-        said = int(where.said.read_text(encoding="utf-8"))
+        return int(where.said.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return None
-    return Recovery.CUT if said == opened[0] + 1 else Recovery.KEEP
 
 
 def _opened(where: Notes) -> tuple[int, bool] | None:

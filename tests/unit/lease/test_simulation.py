@@ -29,6 +29,15 @@ def test_named_schedules_break_nothing(name: str) -> None:
         run(SCENARIOS[name], seed)
 
 
+def test_a_tail_is_forgotten_where_it_may_be_and_nowhere_else() -> None:
+    def cuts(name: str) -> int:
+        return sum(run(SCENARIOS[name], seed).forgotten for seed in range(SEEDS))
+
+    assert cuts("tail_forgotten") > SEEDS // 2
+    for name in ("heir_does_not_open", "heir_started_again", "only_the_end_was_seen"):
+        assert cuts(name) == 0, name
+
+
 @pytest.mark.parametrize("variant", VARIANTS, ids=str)
 def test_a_protocol_without_one_rule_is_caught(variant: Variant) -> None:
     caught = first_caught(variant, range(CATCH_SEEDS))

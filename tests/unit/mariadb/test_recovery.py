@@ -23,7 +23,7 @@ def test_a_copy_that_was_never_open_starts_at_once_and_keeps_everything(notes: N
 def test_one_that_was_open_alone_keeps_everything(notes: Notes) -> None:
     recovery.opening(notes, 4, waits=True)
     recovery.waiting(notes, False)
-    recovery.say_cut("syd", 5, notes)
+    recovery.say_cut("syd", 4, notes)
     assert recovery.decide(notes) is Recovery.KEEP
 
 
@@ -31,26 +31,26 @@ def test_one_whose_commits_waited_asks_the_keeper(notes: Notes) -> None:
     recovery.opening(notes, 4, waits=False)
     recovery.waiting(notes, True)
     assert recovery.decide(notes) is None
-    recovery.say_cut("syd", 5, notes)
+    recovery.say_cut("syd", 4, notes)
     assert recovery.decide(notes) is Recovery.CUT
 
 
 def test_a_word_about_another_epoch_does_not_count(notes: Notes) -> None:
     recovery.opening(notes, 4, waits=True)
-    recovery.say_cut("syd", 7, notes)
+    recovery.say_cut("syd", 3, notes)
     assert recovery.decide(notes) is Recovery.KEEP
 
 
 def test_opening_again_takes_the_word_back(notes: Notes) -> None:
     recovery.opening(notes, 4, waits=True)
-    recovery.say_cut("syd", 5, notes)
+    recovery.say_cut("syd", 4, notes)
     recovery.opening(notes, 6, waits=True)
     assert recovery.decide(notes) is None
 
 
 def test_a_refused_cut_is_not_tried_again(notes: Notes) -> None:
     recovery.opening(notes, 4, waits=True)
-    recovery.say_cut("syd", 5, notes)
+    recovery.say_cut("syd", 4, notes)
     recovery.try_cut(notes)
     assert recovery.decide(notes) is Recovery.KEEP
 

@@ -54,7 +54,8 @@ def main() -> int:
     print(
         f"{named} runs of {len(SCENARIOS)} named scenarios and {len(outcomes)} random schedules: no violation; "
         f"{sum(outcome.acknowledged for outcome in outcomes)} commits acknowledged and kept, given up by the data-loss "
-        f"rule in {sum(outcome.reported > 0 for outcome in outcomes)} schedules; a writer at most {worst:.1f} s after "
+        f"rule in {sum(outcome.reported > 0 for outcome in outcomes)} schedules, tails forgotten in "
+        f"{sum(outcome.forgotten > 0 for outcome in outcomes)}; a writer at most {worst:.1f} s after "
         f"the last fault; {time.monotonic() - started:.0f} s"
     )
     return 0

@@ -19,11 +19,13 @@ AFTERWARDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Of one schedule: seconds until somebody wrote after all faults had ended, and commits given up and reported."""
+    """Of one schedule: seconds until somebody wrote after all faults had ended, commits that are kept, and that were
+    given up and reported, and tails that were forgotten."""
 
     until_writer: float
     acknowledged: int
     reported: int
+    forgotten: int
 
 
 def cut(world: World, one: str, other: str, both: bool = True) -> None:
@@ -81,7 +83,7 @@ def finish(world: World, until: float = FAULTS_END) -> Outcome:
         world.run(world.now + 1)
     world.run(world.now + AFTERWARDS)
     until_writer = world.judge.at_the_end()
-    return Outcome(until_writer, len(world.judge.acked), world.judge.reported)
+    return Outcome(until_writer, len(world.judge.acked), world.judge.reported, world.judge.cuts)
 
 
 def random_schedule(seed: int, lease: type[Lease] = Lease) -> Outcome:

@@ -36,8 +36,9 @@ class Host:
         self.wishes = Wishes()
         self.database = SimulatedDatabase(self)
 
-    def clock(self) -> float:
-        return self.offset + self.world.now * self.rate
+    def clock(self, at: float | None = None) -> float:
+        """Its own time, now or at an instant of the world's."""
+        return self.offset + (self.world.now if at is None else at) * self.rate
 
     def accepts(self) -> bool:
         """Whether a client's commit would be acknowledged now."""
@@ -64,6 +65,7 @@ class Host:
         self.keeper = None
         self.life += 1
         self.database.kill(None)
+        self.database.said = None
 
     def start_keeper(self) -> None:
         if self.up and self.keeper is None:
@@ -124,9 +126,11 @@ class Host:
         database = self.database
         if database.running and database.frozen_since is None:
             position = Position(database.epoch, database.owner, len(database.log))
+            known = self.keeper.known if self.keeper else None
+            told = (known.epoch if known else self.epoch_seen, self.name, position, database.start_id)
             for other in self.world.hosts.values():
                 if other is not self:
-                    self.world.send(self.name, other.name, other.keeper_told, self.name, position, database.start_id)
+                    self.world.send(self.name, other.name, other.keeper_told, *told)
         self.world.after(self.world.timing.tell / self.rate, self._tell, life)
 
     def _pull(self, life: int) -> None:
@@ -170,8 +174,9 @@ class Host:
         if self.keeper.on_asked(self.clock(), ask):
             self.world.send(self.name, sender.name, sender.keeper_hears, life, "on_promise", self.name, ask.round)
 
-    def keeper_told(self, name: str, position: Position, start_id: str) -> None:
+    def keeper_told(self, epoch: int, name: str, position: Position, start_id: str) -> None:
         if self.keeper is not None and self.frozen is None:
+            self.keeper.on_hint(epoch)
             self.keeper.on_told(self.clock(), name, position, start_id)
 
     # -- what the keeper does -----------------------------------------------------------------------------------------
@@ -179,8 +184,11 @@ class Host:
     def _act(self) -> None:
         if self.keeper is None:
             return
-        for action in self.keeper.step(self.clock(), self.database.view(), self.wishes):
+        seen = self.database.view()
+        for action in self.keeper.step(self.clock(), seen, self.wishes):
             self._do(action)
+        if seen is None and (epoch := self.keeper.may_forget()) is not None:
+            self.database.said = epoch
         self.epoch_seen = max(self.epoch_seen, self.keeper.epoch_seen)
 
     def _do(self, action: Action) -> None:

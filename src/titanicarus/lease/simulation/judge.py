@@ -21,13 +21,15 @@ class Violation(AssertionError):
 
 
 class Judge:
-    """Sees everything at once. `reported` counts the commits that were given up by the data-loss rule."""
+    """Sees everything at once. `reported` counts the commits that were given up by the data-loss rule; until their tail
+    stands in a divergence report, some copy must have each of them. `cuts` counts tails that were forgotten."""
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.acked: list[tuple[int, Entry]] = []
         self.epoch = 0
-        self.reported = 0
+        self.reported = self.cuts = 0
+        self.given_up: set[tuple[int, Entry]] = set()
         self.by_word: set[str] = set()
         self._said: dict[int, bool] = {}
         self.healed: float | None = None
@@ -83,7 +85,21 @@ class Judge:
                 self._fail("lost", f"{host.name} lacks {stated} commits of those that the item states")
         self.reported += len(missing)
         gone = set(missing)
+        self.given_up |= gone
         self.acked = [pair for pair in self.acked if pair not in gone]
+
+    def forgotten(self, host: Host, length: int) -> None:
+        """A database rolls back everything after its first `length` commits, and nobody will be told of those."""
+        self.cuts += len(host.database.log) > length
+        tail = set(enumerate(host.database.log[length:], start=length + 1))
+        others = [other.database.log for other in self.world.hosts.values() if other is not host]
+        for count, entry in sorted(tail & (self.given_up | set(self.acked))):
+            if not any(len(log) >= count and log[count - 1] == entry for log in others):
+                self._fail("forgotten", f"{host.name} forgot {entry}, which was acknowledged and is nowhere else")
+
+    def rebuilt(self, host: Host) -> None:
+        """A copy is thrown away; what it has of its own stands in a divergence report."""
+        self.given_up.difference_update(enumerate(host.database.log, start=1))
 
     def acknowledged(self, host: Host, count: int, entry: Entry) -> None:
         """A client was told that its commit is safe."""

@@ -241,6 +241,17 @@ def move_gone_wrong(world: World) -> Outcome:
     return finish(world, world.now + 5)
 
 
+def move_by_an_old_look(world: World) -> Outcome:
+    """The target of a planned move stops replicating as the gate shuts; what is known of the owner is from before."""
+    owner, target = world.hosts["a1"], world.hosts["b1"]
+    owner.database.looks_every = world.random.uniform(0.5, 1.8)
+    owner.wishes = Wishes(move_to="b1")
+    _until(world, lambda: not owner.accepts(), 5, step=0.002)
+    target.database.batch = 0
+    _wait(world, world.random.uniform(5, 15))
+    return finish(world, world.now + 5)
+
+
 def moved_both_ways(world: World) -> Outcome:
     world.hosts["a1"].wishes = Wishes(move_to="b1")
     _until(world, lambda: world.record.owner == "b1" and world.record.stage is Stage.OPEN, 20)
@@ -272,6 +283,37 @@ def witness_from_a_backup(world: World) -> Outcome:
     _wait(world, world.random.uniform(15, 20))
     world.record = replace(now, nonce="put-right")
     return finish(world, world.now + 3)
+
+
+def item_born_again(world: World) -> Outcome:
+    """The item is deleted and, a while later, born again at epoch 1; its owner lives, cut off or not, or is dead."""
+    first = world.random.random() < 0.2
+    if not first:
+        world.hosts["a1"].power_off()
+        _until(world, lambda: world.record.owner != "a1" and world.record.stage is Stage.OPEN, 15)
+        world.hosts["a1"].boot()
+        _wait(world, 10)
+    owner, epoch = _host(world), world.record.epoch
+    world.witness_up = False
+    _wait(world, world.random.uniform(0.5, 10))
+    kind = world.random.randrange(3) if not first else 0
+    if kind == 1:
+        cut(world, owner.name, WITNESS)
+        world.after(world.random.uniform(5, 25), mend, world, owner.name, WITNESS)
+    elif kind == 2:
+        owner.power_off()
+        if world.random.random() < 0.5:
+            power_off(world, "c")
+    world.record, world.witness_up = replace(world.birth, nonce="born-again"), True
+    if kind == 2:
+        _until(world, lambda: world.record.epoch > epoch, 60)
+        freshest = max(world.hosts.values(), key=lambda host: host.up and len(host.database.log))
+        freshest.wishes = Wishes(override=True)
+        _until(world, freshest.accepts, 60)
+    _until(world, lambda: world.record.epoch >= epoch, 40)
+    if world.record.epoch < epoch:
+        world.judge.no_writer()
+    return finish(world, world.now + 5)
 
 
 def pruned_host_comes_back(world: World) -> Outcome:
@@ -356,6 +398,69 @@ def owner_stopped_with_a_reply_on_its_way(world: World) -> Outcome:
     return finish(world, world.now + 10)
 
 
+def tail_forgotten(world: World) -> Outcome:
+    """The owner dies with commits that nobody acknowledged, and comes back when its standby has taken over."""
+    owner = world.hosts["a1"]
+    cut(world, "a2", "a1", both=False)
+    _wait(world, world.random.uniform(0, 1.5))
+    if world.random.random() < 0.5:
+        owner.database.kill(world.random.uniform(0.2, 2))
+    else:
+        owner.power_off()
+        world.after(world.random.uniform(1, 20), owner.boot)
+    mend(world, "a2", "a1")
+    _wait(world, world.random.uniform(10, 25))
+    return finish(world, world.now + 5)
+
+
+def heir_does_not_open(world: World) -> Outcome:
+    """The standby is given the item, starts again before it opens and has lost some: the old owner has everything."""
+    owner, heir = world.hosts["a1"], world.hosts["a2"]
+    for island in ("b", "c"):
+        cut_off(world, island)
+    _wait(world, world.random.uniform(1, 3))
+    owner.database.kill(world.random.uniform(0.2, 3))
+    _until(world, lambda: world.record.owner == "a2", 3, step=0.002)
+    heir.database.applied = max(0, len(heir.database.log) - world.random.randint(1, 8))
+    heir.database.kill(world.random.uniform(3, 8))
+    if world.random.random() < 0.5:
+        heir.kill_keeper(world.random.uniform(5, 15))
+    _wait(world, world.random.uniform(15, 25))
+    return finish(world, world.now + 5)
+
+
+def heir_started_again(world: World) -> Outcome:
+    """The standby's host takes over in its turn, with a run that lost some: the old owner's tail is the only copy."""
+    owner, heir = world.hosts["a1"], world.hosts["a2"]
+    for island in ("b", "c"):
+        cut_off(world, island)
+    _wait(world, world.random.uniform(1, 3))
+    heir.database.applied = max(0, len(heir.database.log) - world.random.randint(1, 8))
+    heir.database.kill(world.random.uniform(0.1, 1))
+    if world.random.random() < 0.5:
+        owner.power_off()
+        world.after(world.random.uniform(4, 20), owner.boot)
+    else:
+        owner.database.kill(world.random.uniform(15, 40))
+    _wait(world, world.random.uniform(20, 40))
+    return finish(world, world.now + 5)
+
+
+def only_the_end_was_seen(world: World) -> Outcome:
+    """The old owner is away while its standby takes over and is lost, and another goes on without some of it."""
+    for name in ("b1", "c1"):
+        world.hosts[name].database.batch = 0
+    _wait(world, world.random.uniform(1, 5))
+    world.hosts["a1"].power_off()
+    _until(world, lambda: world.record.owner != "a1" and world.record.stage is Stage.OPEN, 15)
+    _wait(world, world.random.uniform(0, 2))
+    world.hosts["a2"].power_off()
+    _until(world, lambda: world.record.owner not in ("a1", "a2") and world.record.stage is Stage.OPEN, 25)
+    world.hosts["a1"].boot()
+    _wait(world, world.random.uniform(3, 15))
+    return finish(world, world.now + 5)
+
+
 def owner_comes_back_blank(world: World) -> Outcome:
     """A power cut, and the disk is empty afterwards."""
     _alone(world)
@@ -372,7 +477,8 @@ def owner_comes_back_blank(world: World) -> Outcome:
 
 
 def old_owner_diverged(world: World) -> Outcome:
-    """The old owner has a long tail that nobody else has; the new one dies before the old one is rebuilt."""
+    """The old owner keeps a long tail that nobody else has, because its keeper says nothing when its database starts
+    again; the new one dies before the old one is rebuilt."""
     old, new = world.hosts["a1"], world.hosts["a2"]
     new.database.batch = 0
     cut(world, "a1", WITNESS)
@@ -383,6 +489,8 @@ def old_owner_diverged(world: World) -> Outcome:
     _wait(world, world.random.uniform(10, 12))
     for name in (WITNESS, "b1", "c1"):
         mend(world, "a1", name)
+    _until(world, lambda: not old.database.running, 20)
+    old.kill_keeper(7)
     _until(world, lambda: "a1" in world.record.eligible and old.database.running, 20)
     cut(world, "b1", WITNESS)
     cut(world, "c1", WITNESS)
@@ -441,15 +549,21 @@ SCENARIOS: dict[str, Scenario] = {
         override_on_both_sides,
         handed_over,
         move_gone_wrong,
+        move_by_an_old_look,
         moved_both_ways,
         stopped_in_the_act,
         witness_from_a_backup,
+        item_born_again,
         pruned_host_comes_back,
         readmitted_unheard,
         named_before_it_caught_up,
         standby_cut_and_nobody_told,
         naming_unheard,
         owner_stopped_with_a_reply_on_its_way,
+        tail_forgotten,
+        heir_does_not_open,
+        heir_started_again,
+        only_the_end_was_seen,
         owner_comes_back_blank,
         old_owner_diverged,
         take_in_flight,

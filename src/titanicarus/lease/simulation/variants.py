@@ -9,7 +9,7 @@ from typing import Any
 
 from titanicarus.lease.messages import Database
 from titanicarus.lease.protocol import Lease
-from titanicarus.lease.record import Position, Record
+from titanicarus.lease.record import Position, Record, Stage
 from titanicarus.lease.simulation.judge import Violation
 from titanicarus.lease.simulation.scenarios import SCENARIOS, run
 
@@ -52,6 +52,15 @@ def _shuts_only(lease: Lease) -> None:
 
 def _ignores_start(lease: Lease, record: Record, _database: Database) -> bool:
     return record.standby == lease.me
+
+
+def _forgets_at_once(lease: Lease) -> int | None:
+    return lease.known.epoch - 1 if lease.known and lease.known.owner != lease.me else None
+
+
+def _forgets_for_any_opener(lease: Lease) -> int | None:
+    opened = lease.known is not None and lease.known.stage is Stage.OPEN
+    return _forgets_at_once(lease) if opened else None
 
 
 def _counts_from_reply(lease: Lease, sent: float) -> None:
@@ -102,10 +111,18 @@ VARIANTS = (
     Variant("7: named once it has caught up", ("named_before_it_caught_up",), {"_may_name": lambda *_: True}),
     Variant("7: alone once the item says so", ("naming_unheard",), {"_may_go_alone": lambda *_: True}),
     Variant("10: who gives the item away is shut before", ("move_gone_wrong",), {"_give_up": _shuts_only}),
+    Variant("10: a move goes by a look after the gate was shut", ("move_by_an_old_look",), {
+        "_is_final": lambda *_: True,
+    }),
     Variant("10: what was handed over is complete", ("standby_restarts_empty_handed",), {"_may_keep": lambda *_: True}),
     Variant("an owner that lost its data does not open", ("owner_comes_back_blank",), {
         "_has_own_epoch": lambda *_: (True, ""),
     }),
+    Variant("a tail is kept until its heir has opened", ("heir_does_not_open",), {"may_forget": _forgets_at_once}),
+    Variant("the heir of a tail is the run that was the standby", ("heir_started_again",), {
+        "may_forget": _forgets_for_any_opener,
+    }),
     Variant("epochs that were seen are remembered", ("witness_from_a_backup",), {"_accepts": lambda *_: True}),
+    Variant("an item born again is not believed", ("item_born_again",), {"_accepts": lambda *_: True}),
     Variant("the gate is armed", ("stopped_in_the_act",), {}, arming=False),
 )  # fmt: skip

@@ -38,7 +38,7 @@ class World:
         self._count = 0
         self.judge = Judge(self)
         self.hosts = {name: Host(self, name, 1 + self.random.uniform(-drift, drift) / 2) for name in PLACES}
-        self.record = Record(
+        self.birth = self.record = Record(
             "a/sql", "a1", 1, "birth", Stage.TAKEN, None, None, 0, ("a2", "b1", "c1"), (Branch(0, "birth", 0),)
         )
         self.owned_since = 0.0
@@ -55,25 +55,29 @@ class World:
 
     def run(self, until: float) -> None:
         """Let time pass until then, in seconds since the beginning."""
-        queue = self._queue
+        queue, pop = self._queue, heapq.heappop
         while queue and queue[0][0] <= until:
-            self.now, _, call, arguments = heapq.heappop(queue)
+            self.now, _, call, arguments = pop(queue)
             call(*arguments)
         self.now = until
 
     # -- messages -----------------------------------------------------------------------------------------------------
 
     def send(self, source: str, target: str, call: Callable[..., None], *arguments: Any) -> None:
-        if (source, target) in self.cut or (self.lost and self.random.random() < self.lost):
+        dice = self.random.random
+        if (self.cut and (source, target) in self.cut) or (self.lost and dice() < self.lost):
             return
-        late = self.late and self.random.random() < self.late
-        delay = self.slow.get((source, target), 0.0)
-        self.after(delay + self.random.uniform(FASTEST, LATE if late else SLOWEST), call, *arguments)
-        if self.doubled and self.random.random() < self.doubled:
+        longest = LATE if self.late and dice() < self.late else SLOWEST
+        delay = FASTEST + (longest - FASTEST) * dice()
+        if self.slow:
+            delay += self.slow.get((source, target), 0.0)
+        self._count += 1
+        heapq.heappush(self._queue, (self.now + delay, self._count, call, arguments))
+        if self.doubled and dice() < self.doubled:
             self.after(self.random.uniform(FASTEST, LATE), call, *arguments)
 
     def passes(self, one: str, other: str) -> bool:
-        return (one, other) not in self.cut and (other, one) not in self.cut
+        return not self.cut or ((one, other) not in self.cut and (other, one) not in self.cut)
 
     # -- the witness --------------------------------------------------------------------------------------------------
 
