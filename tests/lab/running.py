@@ -60,6 +60,14 @@ def until(what: str, condition: Callable[[], bool], seconds: float, *, poll: flo
     return monotonic() - began
 
 
+def never(what: str, condition: Callable[[], bool], seconds: float, *, poll: float = 0.2) -> None:
+    """Watch for so long that it does not hold. Fails the test the moment that it does."""
+    began = monotonic()
+    while monotonic() - began < seconds:
+        assert not condition(), f"{what}, {monotonic() - began:.1f} s after the watch began"
+        sleep(poll)
+
+
 @dataclass(frozen=True)
 class Running:
     """A lab that is up, known by its name, and the checkout that it is driven from."""

@@ -29,6 +29,7 @@ from lab.databases import (
 )
 from lab.running import Running, Show, until
 
+from titanicarus.checker.history import Outcome
 from titanicarus.checker.workload import now
 from titanicarus.lab import CLIENT, CLOUD
 
@@ -188,8 +189,8 @@ def test_row_15_the_primary_s_island_is_cut_off_and_comes_back(sql: Running, run
         felt.moment = now()
         sql.saguire("fault", "cut-off", lost)
         (there,) = (host for host in felt.workload.place.hosts if island_of(sql, host) == outside)
+        until(f"somebody outside {lost} taking {shard}", lambda: view(sql, shard).epoch > before, 60)
         until(f"{outside} writing", lambda: felt.workload.writes_well(there), 60)
-        time.sleep(5)  # both sides go on for a while
         sql.lab.cuts.mend()
         await_whole(sql, shard, 300)
         felt.workload.wait_until_good(90)
@@ -219,7 +220,8 @@ def test_row_24_everything_is_off_and_comes_back_in_any_order(sql: Running, run:
     felt = start(sql, shard, [island_of(sql, writer(sql, shard))])
     workload = felt.workload
     try:
-        time.sleep(3)  # so that there is something to lose
+        written = lambda: sum(write.outcome is Outcome.OK for write in workload.writes)  # noqa: E731
+        until("50 writes, so that there is something to lose", lambda: written() >= 50, 30)
         workload.stop()
         hosts = [host for host in sql.lab.ids if host not in (CLIENT, CLOUD)]
         random.Random(run).shuffle(hosts)

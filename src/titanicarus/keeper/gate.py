@@ -81,9 +81,9 @@ class Gate:
         self._until = until
 
     def shut(self) -> None:
-        """Shut it now. Raises GateError."""
-        self._until = 0.0
+        """Shut it now. Raises GateError; then the kernel may still let packets through for `open_for`."""
         self._order(shut_script(self._port))
+        self._until = 0.0
 
     def _order(self, script: str) -> None:
         problem = self._run(script)

@@ -128,6 +128,9 @@ class Shard:
             self._gate.shut()
         except GateError as error:
             self._complain(str(error))
+            # The protocol goes on as if it were shut: what is still let through must find nobody who writes.
+            if self._gate.open_for > 0:
+                self.copy.kill()
 
     def _let_recover(self) -> None:
         """A database that was open and died need not keep what its standby, which has taken over, never had."""

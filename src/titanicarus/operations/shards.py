@@ -11,11 +11,10 @@ from typing import Any
 from titanicarus.fleet import Fleet
 from titanicarus.fleet.shards import Shard, shards
 from titanicarus.operations.errors import OperationFailed
-from titanicarus.operations.shard_watch import Change, watching
+from titanicarus.operations.shard_watch import AT_HAND, Change, watching
 from titanicarus.shards import Move, Refused, ShardView, Statement, plan_move, plan_override, silent, told
 from titanicarus.transport import CommandFailed, Transport, Unreachable, run
 
-AT_HAND = ("/opt/salt/bin/python", "-m", "titanicarus.keeper.at_hand")
 ASK_SECONDS = 15.0
 MOVE_SECONDS = 45.0
 OVERRIDE_SECONDS = 60.0
@@ -38,7 +37,7 @@ class Moved:
 
     @property
     def gap(self) -> float | None:
-        """Seconds between the one gate that shut and the other that opened."""
+        """Seconds between the one gate that shut and the other that opened; 0 when the latter was heard of first."""
         return None if self.shut is None or self.opened is None else round(max(0.0, self.opened - self.shut), 2)
 
     def to_json(self) -> dict[str, Any]:
@@ -157,19 +156,21 @@ def _watched(transport: Transport, view: ShardView, move: Move) -> Moved:
     with watching(transport, move.shard, hosts, MOVE_SECONDS) as changes:
         _wish(transport, move.owner, move.shard, {"move_to": move.target, "epoch": move.epoch, "override": False})
         for change in changes:
-            # Hosts are heard one by one, so the news of the gate that shut may be behind those of the one that opened.
-            if opened and (change is None or change.host == move.owner):
-                return _arrived(move, opened, opened.seconds if change else None)
             if change is None:
+                if opened:
+                    break
                 continue
             said[change.host] = change.why
             if change.host == move.owner:
                 # One that tried, and opened again, is not shut.
                 shut = None if change.open else change.seconds if shut is None else shut
             if change.open and change.epoch > move.epoch:
-                if shut is not None:
-                    return _arrived(move, change, shut)
                 opened = change
+            # Hosts are heard one by one, so the news of the gate that shut may be behind those of the one that opened.
+            if opened and shut is not None:
+                break
+    if opened:
+        return _arrived(move, opened, shut)
     raise OperationFailed(
         f"{move.shard} did not move within {MOVE_SECONDS:g} s; the order was taken back. "
         + "; ".join(f"{host} says: {said.get(host, 'nothing')}" for host in (move.owner, move.target))

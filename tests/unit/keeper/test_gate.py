@@ -124,6 +124,17 @@ def test_the_kernel_is_asked_once_for_each_end() -> None:
     assert len(asked) == 7
 
 
+def test_a_gate_that_could_not_be_shut_counts_as_open() -> None:
+    problems: list[str | None] = [None, None, "busy"]
+    gate = Gate(3411, 0.3, run=lambda _: problems.pop(0) if problems else None, clock=lambda: 100.0)
+    gate.open(105.0)
+    with pytest.raises(GateError, match="busy"):
+        gate.shut()
+    assert gate.open_for == 5.0
+    gate.shut()
+    assert gate.open_for == 0.0
+
+
 def test_a_lease_that_is_over_opens_nothing(rules: Path) -> None:
     assert not is_open(in_namespace(rules, "past"))
 

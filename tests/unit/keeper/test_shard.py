@@ -13,7 +13,7 @@ from titanicarus.keeper.following import Follow
 from titanicarus.keeper.gate import GateError
 from titanicarus.keeper.shard import Shard
 from titanicarus.keeper.wishes import Wish
-from titanicarus.lease.messages import Database, Read, Write
+from titanicarus.lease.messages import Database, Read, Shut, Write
 from titanicarus.lease.protocol import Lease
 from titanicarus.lease.record import Branch, Position, Record, Stage
 from titanicarus.lease.timing import Timing
@@ -57,6 +57,11 @@ class Doubles:
         if self.broken_gate:
             raise GateError("no such set")
         self.done.append(("open gate", until))
+
+    def shut(self) -> None:
+        if self.broken_gate:
+            raise GateError("no such set")
+        self.done.append(("shut",))
 
     def __getattr__(self, name: str) -> Any:
         return lambda *arguments: self.done.append((name, *arguments))
@@ -229,3 +234,15 @@ def test_requests_go_to_the_witness(action: Read | Write) -> None:
     world.doubles.done.clear()
     world.shard._do(action)
     assert world.doubles.done[0][1] == action.request
+
+
+@pytest.mark.parametrize("open_for", [3.0, 0.0])
+def test_a_gate_that_cannot_be_shut_lets_nobody_write(open_for: float) -> None:
+    """A hand-over goes on after its gate was shut: what the kernel still lets through must find a dead database."""
+    world = World()
+    world.settle()
+    world.doubles.broken_gate, world.doubles.open_for = True, open_for
+    world.doubles.done.clear()
+    world.shard._do(Shut())
+    assert world.doubles.done == ([("kill",)] if open_for else [])
+    assert world.said[-1] == "no such set"

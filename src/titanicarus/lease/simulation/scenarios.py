@@ -7,9 +7,18 @@ from dataclasses import replace
 
 from titanicarus.lease.messages import Wishes
 from titanicarus.lease.protocol import Lease
-from titanicarus.lease.record import Record, Stage
+from titanicarus.lease.record import Stage
+from titanicarus.lease.simulation.acts import host_of, lose_standby, until, wait, writes
 from titanicarus.lease.simulation.faults import SETTLED, Outcome, cut, cut_off, cut_vpn, finish, mend, power_off
-from titanicarus.lease.simulation.host import Host
+from titanicarus.lease.simulation.recoveries import (
+    heir_does_not_open,
+    heir_started_again,
+    old_owner_diverged,
+    only_the_end_was_seen,
+    owner_comes_back_blank,
+    replicas_far_behind,
+    tail_forgotten,
+)
 from titanicarus.lease.simulation.world import WITNESS, World
 
 Scenario = Callable[[World], Outcome]
@@ -23,47 +32,20 @@ def run(scenario: Scenario, seed: int, lease: type[Lease] = Lease, arming: bool 
     return scenario(world)
 
 
-def _host(world: World, name: str = "") -> Host:
-    return world.hosts[name or world.record.owner]
-
-
-def _wait(world: World, seconds: float) -> None:
-    world.run(world.now + seconds)
-
-
-def _until(world: World, condition: Callable[[], bool], seconds: float, step: float = 0.02) -> None:
-    """Run until the condition holds, or for so long."""
-    end = world.now + seconds
-    while world.now < end and not condition():
-        world.run(world.now + step)
-
-
-def _writes(host: Host, wanted: Callable[[Record], bool] = lambda _: True) -> bool:
-    """Whether a write of that kind by the host's keeper is on its way."""
-    return host.keeper is not None and host.keeper.awaits_write is not None and wanted(host.keeper.awaits_write)
-
-
-def _alone(world: World) -> None:
-    """The owner loses its standby and goes on without."""
-    world.hosts["a2"].power_off()
-    _until(world, lambda: world.record.standby is None, 10)
-    _wait(world, 3)
-
-
 def owner_frozen_with_standby(world: World) -> Outcome:
-    owner = _host(world)
+    owner = host_of(world)
     owner.freeze()
-    _wait(world, world.random.uniform(3, 14))
+    wait(world, world.random.uniform(3, 14))
     owner.thaw()
     return finish(world, world.now + 10)
 
 
 def owner_frozen_alone(world: World) -> Outcome:
-    _alone(world)
-    _host(world).freeze()
-    _wait(world, world.random.uniform(3, 25))
+    lose_standby(world)
+    host_of(world).freeze()
+    wait(world, world.random.uniform(3, 25))
     world.hosts["a1"].thaw()
-    _wait(world, world.random.uniform(0, 5))
+    wait(world, world.random.uniform(0, 5))
     world.hosts["a2"].boot()
     return finish(world, world.now + 15)
 
@@ -73,26 +55,26 @@ def replies_lost_then_witness_gone_for_one(world: World) -> Outcome:
     what = world.random.randrange(3)
     if what == 0:
         world.hosts["a2"].power_off()
-        _wait(world, world.random.uniform(0, 3))
+        wait(world, world.random.uniform(0, 3))
     elif what == 1:
         world.hosts["a1"].power_off()
-        _until(world, lambda: world.record.owner != "a1", 12)
+        until(world, lambda: world.record.owner != "a1", 12)
     world.cut.add((WITNESS, world.record.owner))
     owner = world.record.owner
-    _wait(world, world.random.uniform(0.5, 4))
+    wait(world, world.random.uniform(0.5, 4))
     cut(world, owner, WITNESS)
-    _wait(world, world.random.uniform(2, 12))
+    wait(world, world.random.uniform(2, 12))
     world.hosts["a1"].boot()
     world.hosts["a2"].boot()
-    _wait(world, world.random.uniform(0, 12))
+    wait(world, world.random.uniform(0, 12))
     return finish(world, world.now + 5)
 
 
 def late_and_doubled(world: World) -> Outcome:
     world.late, world.doubled, world.lost = 0.5, 0.5, 0.1
-    _wait(world, world.random.uniform(2, 10))
-    _host(world).freeze()
-    _wait(world, world.random.uniform(4, 12))
+    wait(world, world.random.uniform(2, 10))
+    host_of(world).freeze()
+    wait(world, world.random.uniform(4, 12))
     for host in world.hosts.values():
         host.thaw()
     return finish(world, world.now + 15)
@@ -101,17 +83,17 @@ def late_and_doubled(world: World) -> Outcome:
 def keeper_restarts_after_its_promise(world: World) -> Outcome:
     """The owner lives by promises; a keeper that promised starts again, and reaches the witness."""
     cut(world, "a1", WITNESS)
-    _wait(world, world.random.uniform(4, 8))
+    wait(world, world.random.uniform(4, 8))
     world.hosts["a2"].kill_keeper(0.1)
-    _wait(world, world.random.uniform(3, 15))
+    wait(world, world.random.uniform(3, 15))
     return finish(world, world.now + 5)
 
 
 def keeper_restarts_after_it_won(world: World) -> Outcome:
     world.hosts["a1"].freeze()
-    _until(world, lambda: world.record.owner != "a1", 15)
+    until(world, lambda: world.record.owner != "a1", 15)
     world.hosts[world.record.owner].kill_keeper(world.random.uniform(0.1, 3))
-    _wait(world, world.random.uniform(0, 5))
+    wait(world, world.random.uniform(0, 5))
     world.hosts["a1"].thaw()
     return finish(world, world.now + 10)
 
@@ -120,9 +102,9 @@ def lapsed_owner_asks(world: World) -> Outcome:
     """The owner is cut off until its lease has run out, then hears the others again, but not the witness."""
     cut_off(world, "a")
     cut(world, "a1", "a2")
-    _wait(world, world.random.uniform(5, 12))
+    wait(world, world.random.uniform(5, 12))
     world.cut = {pair for pair in world.cut if WITNESS in pair}
-    _wait(world, world.random.uniform(3, 12))
+    wait(world, world.random.uniform(3, 12))
     return finish(world, world.now + 5)
 
 
@@ -131,13 +113,13 @@ def one_does_not_promise(world: World) -> Outcome:
     other = world.random.choice(["a2", "b1", "c1"])
     cut(world, "a1", WITNESS)
     cut(world, "a1", other)
-    _wait(world, world.random.uniform(8, 25))
+    wait(world, world.random.uniform(8, 25))
     return finish(world, world.now + 5)
 
 
 def witness_gone_for_the_owner(world: World) -> Outcome:
     cut(world, "a1", WITNESS)
-    _wait(world, world.random.uniform(8, 25))
+    wait(world, world.random.uniform(8, 25))
     return finish(world, world.now + 5)
 
 
@@ -150,27 +132,27 @@ def standby_restarts_empty_handed(world: World) -> Outcome:
         world.hosts["a1"].database.kill(5)
     else:
         world.hosts["a1"].power_off()
-    _wait(world, world.random.uniform(5, 20))
+    wait(world, world.random.uniform(5, 20))
     return finish(world, world.now + 5)
 
 
 def replica_races_standby(world: World) -> Outcome:
     """The standby reaches the witness late, the replicas elsewhere are a little behind."""
     world.hosts["b1"].database.batch = world.hosts["c1"].database.batch = 0
-    _wait(world, world.random.uniform(0, 4))
+    wait(world, world.random.uniform(0, 4))
     world.hosts["a1"].power_off()
     cut(world, "a2", WITNESS)
     world.after(world.random.uniform(0, 14), mend, world, "a2", WITNESS)
-    _wait(world, 25)
+    wait(world, 25)
     return finish(world, world.now + 5)
 
 
 def vpn_cut_then_island_dies(world: World) -> Outcome:
     """Nobody else saw it die but the witness; the island does not come back before another has taken."""
     cut_vpn(world)
-    _wait(world, world.random.uniform(5.5, 6.5))
+    wait(world, world.random.uniform(5.5, 6.5))
     power_off(world, "a")
-    _until(world, lambda: any(host.accepts() for host in world.hosts.values()), 40)
+    until(world, lambda: any(host.accepts() for host in world.hosts.values()), 40)
     if not any(host.accepts() for host in world.hosts.values()):
         world.judge.no_writer()
     return finish(world, world.now + 2)
@@ -178,23 +160,23 @@ def vpn_cut_then_island_dies(world: World) -> Outcome:
 
 def witness_gone_then_a_host_reboots(world: World) -> Outcome:
     world.witness_up = False
-    _wait(world, world.random.uniform(2, 8))
+    wait(world, world.random.uniform(2, 8))
     other = world.hosts[world.random.choice(["a2", "b1", "c1"])]
     other.power_off()
     world.after(world.random.uniform(1, 8), other.boot)
-    _wait(world, world.random.uniform(2, 15))
+    wait(world, world.random.uniform(2, 15))
     world.witness_up = True
     cut(world, "a1", WITNESS, both=world.random.random() < 0.5)
-    _wait(world, 15)
+    wait(world, 15)
     return finish(world, world.now + 5)
 
 
 def second_island_lost_after_taking(world: World) -> Outcome:
     power_off(world, "a")
-    _until(world, lambda: world.record.owner[0] != "a", 25)
-    _wait(world, world.random.uniform(0, 2))
+    until(world, lambda: world.record.owner[0] != "a", 25)
+    wait(world, world.random.uniform(0, 2))
     power_off(world, world.record.owner[0])
-    _wait(world, 25)
+    wait(world, 25)
     return finish(world, world.now + 5)
 
 
@@ -203,10 +185,10 @@ def override_on_both_sides(world: World) -> Outcome:
     world.witness_up = False
     cut_vpn(world)
     world.hosts["a1"].power_off()
-    _wait(world, world.random.uniform(7, 9))
+    wait(world, world.random.uniform(7, 9))
     for name in ("a2", "b1"):
         world.hosts[name].wishes = Wishes(override=True)
-    _wait(world, world.random.uniform(5, 12))
+    wait(world, world.random.uniform(5, 12))
     world.witness_up = True
     return finish(world, world.now + 5)
 
@@ -220,9 +202,9 @@ def handed_over(world: World) -> Outcome:
         world.after(world.random.uniform(0.5, 6), mend, world, WITNESS, "a1")
     owner.database.kill(world.random.uniform(0.2, 1))
     if world.random.random() < 0.3:
-        _wait(world, world.random.uniform(0, 0.5))
+        wait(world, world.random.uniform(0, 0.5))
         world.hosts["a2"].database.kill(world.random.uniform(0.2, 2))
-    _wait(world, world.random.uniform(5, 15))
+    wait(world, world.random.uniform(5, 15))
     return finish(world, world.now + 5)
 
 
@@ -231,13 +213,13 @@ def move_gone_wrong(world: World) -> Outcome:
     owner = world.hosts["a1"]
     owner.wishes = Wishes(move_to=world.random.choice(["b1", "c1"]))
     if world.random.random() < 0.5:
-        _until(world, lambda: not owner.accepts(), 5, step=0.002)
+        until(world, lambda: not owner.accepts(), 5, step=0.002)
         world.slow["a1", WITNESS] = world.random.uniform(2.5, 4)
     else:
         world.late, world.lost = world.random.choice([0.3, 0.7]), world.random.choice([0, 0.1])
         world.after(world.random.uniform(0, 1), cut, world, WITNESS, "a1", False)
         world.after(world.random.uniform(2, 6), mend, world, WITNESS, "a1")
-    _wait(world, world.random.uniform(6, 20))
+    wait(world, world.random.uniform(6, 20))
     return finish(world, world.now + 5)
 
 
@@ -246,26 +228,26 @@ def move_by_an_old_look(world: World) -> Outcome:
     owner, target = world.hosts["a1"], world.hosts["b1"]
     owner.database.looks_every = world.random.uniform(0.5, 1.8)
     owner.wishes = Wishes(move_to="b1")
-    _until(world, lambda: not owner.accepts(), 5, step=0.002)
+    until(world, lambda: not owner.accepts(), 5, step=0.002)
     target.database.batch = 0
-    _wait(world, world.random.uniform(5, 15))
+    wait(world, world.random.uniform(5, 15))
     return finish(world, world.now + 5)
 
 
 def moved_both_ways(world: World) -> Outcome:
     world.hosts["a1"].wishes = Wishes(move_to="b1")
-    _until(world, lambda: world.record.owner == "b1" and world.record.stage is Stage.OPEN, 20)
+    until(world, lambda: world.record.owner == "b1" and world.record.stage is Stage.OPEN, 20)
     world.hosts["a1"].wishes = Wishes()
-    _wait(world, world.random.uniform(3, 15))
+    wait(world, world.random.uniform(3, 15))
     world.hosts["b1"].wishes = Wishes(move_to="a1")
-    _wait(world, 15)
+    wait(world, 15)
     return finish(world, world.now + 5)
 
 
 def stopped_in_the_act(world: World) -> Outcome:
     """The owner's keeper is stopped between reading its clock and ordering the gate open."""
     world.hosts["a1"].stall = world.random.uniform(2, 20)
-    _wait(world, 22)
+    wait(world, 22)
     return finish(world, world.now + 5)
 
 
@@ -275,12 +257,12 @@ def witness_from_a_backup(world: World) -> Outcome:
     for name in ("b1", "c1"):
         world.hosts[name].database.batch = 0
     world.hosts["a1"].power_off()
-    _until(world, lambda: world.record.owner != "a1" and world.record.stage is Stage.OPEN, 25)
-    _wait(world, world.random.uniform(2, 6))
+    until(world, lambda: world.record.owner != "a1" and world.record.stage is Stage.OPEN, 25)
+    wait(world, world.random.uniform(2, 6))
     now = world.record
     cut(world, "a2", WITNESS)
     world.record = replace(before, nonce="from-a-backup")
-    _wait(world, world.random.uniform(15, 20))
+    wait(world, world.random.uniform(15, 20))
     world.record = replace(now, nonce="put-right")
     return finish(world, world.now + 3)
 
@@ -290,12 +272,12 @@ def item_born_again(world: World) -> Outcome:
     first = world.random.random() < 0.2
     if not first:
         world.hosts["a1"].power_off()
-        _until(world, lambda: world.record.owner != "a1" and world.record.stage is Stage.OPEN, 15)
+        until(world, lambda: world.record.owner != "a1" and world.record.stage is Stage.OPEN, 15)
         world.hosts["a1"].boot()
-        _wait(world, 10)
-    owner, epoch = _host(world), world.record.epoch
+        wait(world, 10)
+    owner, epoch = host_of(world), world.record.epoch
     world.witness_up = False
-    _wait(world, world.random.uniform(0.5, 10))
+    wait(world, world.random.uniform(0.5, 10))
     kind = world.random.randrange(3) if not first else 0
     if kind == 1:
         cut(world, owner.name, WITNESS)
@@ -306,11 +288,11 @@ def item_born_again(world: World) -> Outcome:
             power_off(world, "c")
     world.record, world.witness_up = replace(world.birth, nonce="born-again"), True
     if kind == 2:
-        _until(world, lambda: world.record.epoch > epoch, 60)
+        until(world, lambda: world.record.epoch > epoch, 60)
         freshest = max(world.hosts.values(), key=lambda host: host.up and len(host.database.log))
         freshest.wishes = Wishes(override=True)
-        _until(world, freshest.accepts, 60)
-    _until(world, lambda: world.record.epoch >= epoch, 40)
+        until(world, freshest.accepts, 60)
+    until(world, lambda: world.record.epoch >= epoch, 40)
     if world.record.epoch < epoch:
         world.judge.no_writer()
     return finish(world, world.now + 5)
@@ -319,45 +301,45 @@ def item_born_again(world: World) -> Outcome:
 def pruned_host_comes_back(world: World) -> Outcome:
     """A host away for over a minute is pruned. It reaches the witness again, which its owner has lost."""
     cut_off(world, "b")
-    _wait(world, world.timing.prune + 15)
+    wait(world, world.timing.prune + 15)
     world.cut.clear()
     cut(world, "b1", "a1")
     back = world.random.random()
     if back < 0.5:
         mend(world, "b1", "a1")
-        _until(world, lambda: "b1" in world.record.eligible, 25)
+        until(world, lambda: "b1" in world.record.eligible, 25)
         cut(world, "b1", "a1")
         cut(world, "a1", WITNESS)
     else:
         cut(world, "a1", WITNESS)
-    _wait(world, world.random.uniform(10, 20))
+    wait(world, world.random.uniform(10, 20))
     return finish(world, world.now + 3)
 
 
 def readmitted_unheard(world: World) -> Outcome:
     """The write that makes a host eligible again lands unheard, and the owner loses the witness and that host."""
     cut_off(world, "b")
-    _wait(world, world.timing.prune + 15)
+    wait(world, world.timing.prune + 15)
     world.cut.clear()
     cut(world, "b1", "a1")
-    _until(world, lambda: _writes(world.hosts["a1"], lambda record: "b1" in record.eligible), 20, step=0.0005)
+    until(world, lambda: writes(world.hosts["a1"], lambda record: "b1" in record.eligible), 20, step=0.0005)
     world.cut.add((WITNESS, "a1"))
-    _wait(world, 0.03)
+    wait(world, 0.03)
     cut(world, "a1", WITNESS)
-    _wait(world, world.random.uniform(12, 20))
+    wait(world, world.random.uniform(12, 20))
     return finish(world, world.now + 3)
 
 
 def named_before_it_caught_up(world: World) -> Outcome:
     """A replica that is far behind comes back, slowly; the owner dies as soon as it is named."""
-    _alone(world)
+    lose_standby(world)
     world.hosts["a2"].database.batch = 1
-    _wait(world, world.random.uniform(5, 15))
+    wait(world, world.random.uniform(5, 15))
     world.hosts["a2"].boot()
-    _until(world, lambda: world.record.standby == "a2", 15)
-    _wait(world, world.random.uniform(0, 2))
+    until(world, lambda: world.record.standby == "a2", 15)
+    wait(world, world.random.uniform(0, 2))
     world.hosts["a1"].power_off()
-    _wait(world, 12)
+    wait(world, 12)
     return finish(world, world.now + 5)
 
 
@@ -368,135 +350,34 @@ def standby_cut_and_nobody_told(world: World) -> Outcome:
         cut(world, "a1", WITNESS, both=False)
     else:
         world.cut.add((WITNESS, "a1"))
-    _wait(world, world.random.uniform(1.5, 5))
+    wait(world, world.random.uniform(1.5, 5))
     world.hosts["a1"].power_off()
     mend(world, "a1", WITNESS)
-    _wait(world, 15)
+    wait(world, 15)
     return finish(world, world.now + 5)
 
 
 def naming_unheard(world: World) -> Outcome:
     """The write that names the standby lands unheard; the standby is cut from the owner, which dies later."""
-    _alone(world)
+    lose_standby(world)
     world.hosts["a2"].boot()
-    _until(world, lambda: _writes(world.hosts["a1"], lambda record: record.standby == "a2"), 25, step=0.0005)
+    until(world, lambda: writes(world.hosts["a1"], lambda record: record.standby == "a2"), 25, step=0.0005)
     world.cut.add((WITNESS, "a1"))
     cut(world, "a1", "a2")
-    _wait(world, world.random.uniform(2, 4.5))
+    wait(world, world.random.uniform(2, 4.5))
     world.hosts["a1"].power_off()
-    _wait(world, 15)
+    wait(world, 15)
     return finish(world, world.now + 5)
 
 
 def owner_stopped_with_a_reply_on_its_way(world: World) -> Outcome:
     """The reply to a renewal waits in the owner's socket while the owner is frozen."""
     owner = world.hosts["a1"]
-    _until(world, lambda: _writes(owner), 5, step=0.0005)
+    until(world, lambda: writes(owner), 5, step=0.0005)
     owner.freeze()
-    _wait(world, world.random.uniform(5, 20))
+    wait(world, world.random.uniform(5, 20))
     owner.thaw()
     return finish(world, world.now + 10)
-
-
-def tail_forgotten(world: World) -> Outcome:
-    """The owner dies with commits that nobody acknowledged, and comes back when its standby has taken over."""
-    owner = world.hosts["a1"]
-    cut(world, "a2", "a1", both=False)
-    _wait(world, world.random.uniform(0, 1.5))
-    if world.random.random() < 0.5:
-        owner.database.kill(world.random.uniform(0.2, 2))
-    else:
-        owner.power_off()
-        world.after(world.random.uniform(1, 20), owner.boot)
-    mend(world, "a2", "a1")
-    _wait(world, world.random.uniform(10, 25))
-    return finish(world, world.now + 5)
-
-
-def heir_does_not_open(world: World) -> Outcome:
-    """The standby is given the item, starts again before it opens and has lost some: the old owner has everything."""
-    owner, heir = world.hosts["a1"], world.hosts["a2"]
-    for island in ("b", "c"):
-        cut_off(world, island)
-    _wait(world, world.random.uniform(1, 3))
-    owner.database.kill(world.random.uniform(0.2, 3))
-    _until(world, lambda: world.record.owner == "a2", 3, step=0.002)
-    heir.database.applied = max(0, len(heir.database.log) - world.random.randint(1, 8))
-    heir.database.kill(world.random.uniform(3, 8))
-    if world.random.random() < 0.5:
-        heir.kill_keeper(world.random.uniform(5, 15))
-    _wait(world, world.random.uniform(15, 25))
-    return finish(world, world.now + 5)
-
-
-def heir_started_again(world: World) -> Outcome:
-    """The standby's host takes over in its turn, with a run that lost some: the old owner's tail is the only copy."""
-    owner, heir = world.hosts["a1"], world.hosts["a2"]
-    for island in ("b", "c"):
-        cut_off(world, island)
-    _wait(world, world.random.uniform(1, 3))
-    heir.database.applied = max(0, len(heir.database.log) - world.random.randint(1, 8))
-    heir.database.kill(world.random.uniform(0.1, 1))
-    if world.random.random() < 0.5:
-        owner.power_off()
-        world.after(world.random.uniform(4, 20), owner.boot)
-    else:
-        owner.database.kill(world.random.uniform(15, 40))
-    _wait(world, world.random.uniform(20, 40))
-    return finish(world, world.now + 5)
-
-
-def only_the_end_was_seen(world: World) -> Outcome:
-    """The old owner is away while its standby takes over and is lost, and another goes on without some of it."""
-    for name in ("b1", "c1"):
-        world.hosts[name].database.batch = 0
-    _wait(world, world.random.uniform(1, 5))
-    world.hosts["a1"].power_off()
-    _until(world, lambda: world.record.owner != "a1" and world.record.stage is Stage.OPEN, 15)
-    _wait(world, world.random.uniform(0, 2))
-    world.hosts["a2"].power_off()
-    _until(world, lambda: world.record.owner not in ("a1", "a2") and world.record.stage is Stage.OPEN, 25)
-    world.hosts["a1"].boot()
-    _wait(world, world.random.uniform(3, 15))
-    return finish(world, world.now + 5)
-
-
-def owner_comes_back_blank(world: World) -> Outcome:
-    """A power cut, and the disk is empty afterwards."""
-    _alone(world)
-    owner = world.hosts["a1"]
-    owner.power_off()
-    owner.database.log.clear()
-    owner.database.applied = 0
-    owner.database.epoch, owner.database.owner, owner.database.serial = 0, "birth", 0
-    _wait(world, world.random.uniform(0.1, 2))
-    owner.boot()
-    _wait(world, world.random.uniform(10, 25))
-    world.hosts["a2"].boot()
-    return finish(world, world.now + 5)
-
-
-def old_owner_diverged(world: World) -> Outcome:
-    """The old owner keeps a long tail that nobody else has, because its keeper says nothing when its database starts
-    again; the new one dies before the old one is rebuilt."""
-    old, new = world.hosts["a1"], world.hosts["a2"]
-    new.database.batch = 0
-    cut(world, "a1", WITNESS)
-    _wait(world, world.random.uniform(14, 16))
-    for name in ("a2", "b1", "c1"):
-        cut(world, "a1", name)
-    _until(world, new.accepts, 20)
-    _wait(world, world.random.uniform(10, 12))
-    for name in (WITNESS, "b1", "c1"):
-        mend(world, "a1", name)
-    _until(world, lambda: not old.database.running, 20)
-    old.kill_keeper(7)
-    _until(world, lambda: "a1" in world.record.eligible and old.database.running, 20)
-    cut(world, "b1", WITNESS)
-    cut(world, "c1", WITNESS)
-    new.power_off()
-    _wait(world, 20)
-    return finish(world, world.now + 1)
 
 
 def take_in_flight(world: World) -> Outcome:
@@ -504,29 +385,19 @@ def take_in_flight(world: World) -> Outcome:
     others = ("a2", "b1", "c1")
     for name in (*others, WITNESS):
         cut(world, "a1", name)
-    _wait(world, world.timing.wait - 0.5)
+    wait(world, world.timing.wait - 0.5)
     world.slow["a2", WITNESS] = 4.0
     taker = world.hosts["a2"]
-    _until(world, lambda: _writes(taker), 6)
+    until(world, lambda: writes(taker), 6)
     world.slow.clear()
     for name in others:
         mend(world, "a1", name)
     if world.random.random() < 0.5:
-        _wait(world, world.random.uniform(1.8, 3))
+        wait(world, world.random.uniform(1.8, 3))
         taker.kill_keeper(0.1)
         cut(world, "a1", "a2")
-    _wait(world, 14)
+    wait(world, 14)
     return finish(world, world.now + 1)
-
-
-def replicas_far_behind(world: World) -> Outcome:
-    """Replicas elsewhere stopped long ago, and the island that has everything is lost."""
-    for name in ("b1", "c1"):
-        world.hosts[name].database.batch = 0
-    _wait(world, world.random.uniform(10, 20))
-    power_off(world, "a")
-    _wait(world, 25)
-    return finish(world, world.now + 5)
 
 
 SCENARIOS: dict[str, Scenario] = {
