@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from lab.running import Running, Show, until
 
 from titanicarus.checker.judge import Violation
-from titanicarus.checker.workload import now
+from titanicarus.checker.plan import now
 from titanicarus.control import secrets
 from titanicarus.control.passwords import passwords_of
 from titanicarus.operations.shards import look_at_shards

@@ -29,7 +29,7 @@ from lab.databases import (
 )
 from lab.running import Running, Show, never, until
 
-from titanicarus.checker.workload import now
+from titanicarus.checker.plan import now
 
 RUNS = [0, *(pytest.param(run, marks=pytest.mark.exhaustive) for run in range(1, 5))]
 RETURN_GAP = 4.0

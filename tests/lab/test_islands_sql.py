@@ -30,7 +30,7 @@ from lab.databases import (
 from lab.running import Running, Show, until
 
 from titanicarus.checker.history import Outcome
-from titanicarus.checker.workload import now
+from titanicarus.checker.plan import now
 from titanicarus.lab import CLIENT, CLOUD
 
 RUNS = [0, *(pytest.param(run, marks=pytest.mark.exhaustive) for run in range(1, 3))]

@@ -4,28 +4,16 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 
 import pymysql
 
-TRUST = "/etc/titanicarus/pki/root.crt"
+from titanicarus.checker.plan import Access
+
 # Errors by which a server says that it did not do it, whatever the statement was: no access, no such table, table
 # full, lock not got, deadlock, read-only. Others that come after COMMIT was sent leave it open.
 _REFUSALS = frozenset({1044, 1045, 1114, 1142, 1146, 1205, 1213, 1290, 1792, 1836})
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """Where a database is, and who signs in. An empty `trust`: no TLS, for a server of a test."""
-
-    host: str
-    port: int
-    user: str
-    password: str = field(repr=False)
-    database: str
-    trust: str = TRUST
 
 
 class Failed(Exception):

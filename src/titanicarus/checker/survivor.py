@@ -10,7 +10,8 @@ import sys
 import time
 
 from titanicarus.checker.history import Survivor
-from titanicarus.checker.session import Access, Failed, Session
+from titanicarus.checker.plan import Access
+from titanicarus.checker.session import Failed, Session
 from titanicarus.checker.tables import read_back
 
 _TRY_SECONDS = 10.0

@@ -15,70 +15,15 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
 
-from titanicarus.checker.history import Key, Kind
-from titanicarus.checker.session import Access, Failed, Session
+from titanicarus.checker.history import Key
+from titanicarus.checker.plan import SET_UP_SECONDS, Access, Part, Settings, now, part_of, settings_from
+from titanicarus.checker.session import Failed, Session
 from titanicarus.checker.tables import Undecided, make, write
 
-SET_UP_SECONDS = 40.0
 _TRY_SECONDS = 5.0
 _AGAIN_SECONDS = 0.2
 _AT_ONCE = 24
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What one client does. `fresh`: each write has a connection of its own; else open ones are used again."""
-
-    kind: Kind
-    fresh: bool
-    share: float
-
-    def __str__(self) -> str:
-        """How figures call it."""
-        how = "each with a new connection" if self.fresh else "with open connections"
-        return f"{self.kind.value}s {how}"
-
-
-PARTS = (
-    Part(Kind.INSERT, fresh=True, share=1.0),
-    Part(Kind.INSERT, fresh=False, share=1.0),
-    Part(Kind.INCREMENT, fresh=False, share=0.5),
-    Part(Kind.TRANSFER, fresh=False, share=0.5),
-)
-"""The first client, the second, and so on; the fifth is as the first. `share` is of the rate."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """`rate` is writes a second of a client with a whole share; `deadline` in seconds, for one write.
-
-    `first` is the number of the first client: 0 makes the tables, others join clients on another host.
-    """
-
-    access: Access
-    first: int = 0
-    clients: int = 4
-    rate: float = 10.0
-    deadline: float = 1.0
-
-
-def part_of(client: int) -> Part:
-    """What a client does, by its number."""
-    return PARTS[client % len(PARTS)]
-
-
-def settings_from(document: dict[str, Any]) -> Settings:
-    """Settings from what stands in the first line. Raises TypeError or KeyError."""
-    rest = {name: value for name, value in document.items() if name != "access"}
-    return Settings(Access(**document["access"]), **rest)
-
-
-def now() -> float:
-    """Seconds of CLOCK_BOOTTIME."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 _printing = threading.Lock()

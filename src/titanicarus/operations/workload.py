@@ -16,8 +16,7 @@ from typing import Any
 
 from titanicarus.checker.history import History, HistoryError, Outcome, Survivor, Write
 from titanicarus.checker.judge import Verdict, judge
-from titanicarus.checker.session import Access
-from titanicarus.checker.workload import SET_UP_SECONDS, now, part_of
+from titanicarus.checker.plan import SET_UP_SECONDS, Access, now, part_of
 from titanicarus.control.passwords import Passwords
 from titanicarus.fleet import Declaration, Role, Tenant
 from titanicarus.fleet.shards import shard_of, shards, sql_name

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from titanicarus.checker.history import BALANCE, Key, Kind, Row, Survivor
-from titanicarus.checker.session import Access
+from titanicarus.checker.plan import PARTS, Access, settings_from
 from titanicarus.checker.tables import ACCOUNTS, COUNTERS
-from titanicarus.checker.workload import PARTS, settings_from
 from titanicarus.control.passwords import Passwords
 from titanicarus.fleet import load
 from titanicarus.operations import OperationFailed
