@@ -1,4 +1,4 @@
-# The platform's own folder and the limits of the journal: a host has little that is not its role's.
+# The platform's own folder, the limits of the journal, priorities that count: a host has little that is not its role's.
 base_state_folder:
   file.directory:
     - name: /var/lib/titanicarus
@@ -15,3 +15,15 @@ base_journald_restart:
     - name: systemctl --no-block try-restart systemd-journald.service
     - onchanges:
       - file: base_journald
+
+base_scheduling:
+  file.managed:
+    - name: /etc/sysctl.d/60-titanicarus-scheduling.conf
+    - source: salt://base/scheduling.conf
+
+base_scheduling_now:
+  cmd.run:
+    - name: sysctl -w kernel.sched_autogroup_enabled=0
+    - unless: test "$(cat /proc/sys/kernel/sched_autogroup_enabled)" = 0
+    - onchanges:
+      - file: base_scheduling

@@ -5,6 +5,7 @@ The operator's machine has no driver of MariaDB, and needs none.
 
 from __future__ import annotations
 
+import secrets
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -55,10 +56,12 @@ PARTS = (
 class Settings:
     """`rate` is writes a second of a client with a whole share; `deadline` in seconds, for one write.
 
-    `first` is the number of the first client: 0 makes the tables, others join clients on another host.
+    `run` names the run (see tables.py). `first` is the number of the first client: 0 makes the tables, others join
+    clients on another host.
     """
 
     access: Access
+    run: str
     first: int = 0
     clients: int = 4
     rate: float = 10.0
@@ -74,6 +77,11 @@ def settings_from(document: dict[str, Any]) -> Settings:
     """Settings from what stands in the first line. Raises TypeError or KeyError."""
     rest = {name: value for name, value in document.items() if name != "access"}
     return Settings(Access(**document["access"]), **rest)
+
+
+def new_run() -> str:
+    """A name for one more run."""
+    return secrets.token_hex(4)
 
 
 def now() -> float:

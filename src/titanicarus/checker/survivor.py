@@ -1,6 +1,7 @@
 """Read back what the primary that is left has, as the tenant's application would. Runs on a web host.
 
-Standard input is one JSON object: `access` (see session.py) and `seconds`, how long to try. Prints one JSON document.
+Standard input is one JSON object: `access` (see plan.py), `run` and `seconds`, how long to try. Prints one
+JSON document.
 """
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ import time
 from titanicarus.checker.history import Survivor
 from titanicarus.checker.plan import Access
 from titanicarus.checker.session import Failed, Session
-from titanicarus.checker.tables import read_back
+from titanicarus.checker.tables import Tables
 
 _TRY_SECONDS = 10.0
 _AGAIN_SECONDS = 0.2
 
 
-def survivor(access: Access, seconds: float) -> Survivor:
+def survivor(access: Access, run: str, seconds: float) -> Survivor:
     """Ask until an answer comes. Raises Failed after `seconds`."""
     end = time.monotonic() + seconds
     while True:
@@ -26,7 +27,7 @@ def survivor(access: Access, seconds: float) -> Survivor:
         try:
             session = Session(access, until)
             try:
-                return read_back(session, until=until)
+                return Tables(run).read_back(session, until=until)
             finally:
                 session.close()
         except Failed:
@@ -39,7 +40,7 @@ def main() -> None:
     """Read, print."""
     document = json.load(sys.stdin)
     try:
-        found = survivor(Access(**document["access"]), float(document["seconds"]))
+        found = survivor(Access(**document["access"]), document["run"], float(document["seconds"]))
     except Failed as failure:
         sys.exit(f"the database cannot be read back: {failure}")
     json.dump(found.to_json(), sys.stdout)

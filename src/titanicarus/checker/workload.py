@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from titanicarus.checker.history import Key
 from titanicarus.checker.plan import SET_UP_SECONDS, Access, Part, Settings, now, part_of, settings_from
 from titanicarus.checker.session import Failed, Session
-from titanicarus.checker.tables import Undecided, make, write
+from titanicarus.checker.tables import Tables, Undecided
 
 _TRY_SECONDS = 5.0
 _AGAIN_SECONDS = 0.2
@@ -68,14 +68,14 @@ class Connections:
             return None
 
 
-def one_write(key: Key, part: Part, due: float, connections: Connections, deadline: float) -> None:
+def one_write(key: Key, part: Part, due: float, connections: Connections, settings: Settings) -> None:
     """Do one write and tell how it went."""
-    until = time.monotonic() + deadline
+    until = time.monotonic() + settings.deadline
     facts: dict[str, object]
     tell(event="invoked", key=(key.client, key.number), kind=part.kind.value, due=due, at=now())
     try:
         with connections.taken(until) as session:
-            row = write(session, key, part.kind, until=until)
+            row = Tables(settings.run).write(session, key, part.kind, until=until)
         cells = [row.kind.value, row.epoch, row.place, row.other, row.amount, row.seen]
         facts = {"event": "ok", "row": cells}
     except Failed as failure:
@@ -96,11 +96,11 @@ def client(number: int, settings: Settings, first: float, stop: threading.Event)
             due = first + count * period
             if stop.wait(max(0.0, due - now())):
                 return
-            pool.submit(one_write, Key(number, count), part, due, connections, settings.deadline)
+            pool.submit(one_write, Key(number, count), part, due, connections, settings)
             count += 1
 
 
-def set_up(access: Access) -> None:
+def set_up(access: Access, tables: Tables) -> None:
     """Make the tables; tries until SET_UP_SECONDS have passed. Raises Failed."""
     end = time.monotonic() + SET_UP_SECONDS
     while True:
@@ -108,7 +108,7 @@ def set_up(access: Access) -> None:
         try:
             session = Session(access, until)
             try:
-                make(session, until=until)
+                tables.make(session, until=until)
             finally:
                 session.close()
             return
@@ -123,7 +123,7 @@ def main() -> None:
     settings = settings_from(json.loads(sys.stdin.readline()))
     if settings.first == 0:
         try:
-            set_up(settings.access)
+            set_up(settings.access, Tables(settings.run))
         except Failed as failure:
             sys.exit(f"the tables of the checker could not be made: {failure}")
     stop = threading.Event()

@@ -25,7 +25,7 @@ from titanicarus.lab.network import Network
 from titanicarus.lab.plan import plan_network
 from titanicarus.lab.probe import Probe, Target
 from titanicarus.lab.status import HostStatus, LabStatus
-from titanicarus.lab.tuning import raise_limits
+from titanicarus.lab.tuning import tune
 from titanicarus.transport import CommandFailed, Unreachable, run
 
 Progress = Callable[[str], None]
@@ -126,7 +126,7 @@ class Lab:
         self.layout.hosts.mkdir(parents=True, exist_ok=True)
         self.layout.hosts.chmod(0o700)
         share(self.layout.hosts)
-        for sentence in raise_limits():
+        for sentence in tune():
             progress(f"this machine: {sentence}")
         self._network.ensure_base(self.plan)
 

@@ -1,4 +1,4 @@
-"""Limits of this machine's kernel that are too low for many hosts on one kernel. They are raised and stay raised."""
+"""What this machine's kernel must be told so that many hosts can share it. It stays as it is told."""
 
 from __future__ import annotations
 
@@ -15,22 +15,30 @@ _AT_LEAST: Mapping[str, int] = {
     "net/ipv4/neigh/default/gc_thresh2": 8192,
     "net/ipv4/neigh/default/gc_thresh3": 16384,
 }
+_AT_MOST: Mapping[str, int] = {
+    # With automatic groups each service is a group, all groups weigh the same, and `Nice=` counts for nothing between
+    # them (sched(7)). Containers cannot write it (salt/base does on real servers).
+    "kernel/sched_autogroup_enabled": 0,
+}
 
 
-def raise_limits(root: Path = Path("/proc/sys")) -> tuple[str, ...]:
-    """Raise what is too low; gives back a sentence for each change. Raises LabError when the kernel refuses."""
+def tune(root: Path = Path("/proc/sys")) -> tuple[str, ...]:
+    """Raise what is too low and lower what is too high; gives back a sentence for each change.
+
+    Raises LabError when the kernel refuses.
+    """
     changed = []
     # The largest neighbour threshold first: the kernel wants them in order.
-    for name, least in sorted(_AT_LEAST.items(), reverse=True):
+    for name, bound in sorted({**_AT_LEAST, **_AT_MOST}.items(), reverse=True):
         path = root / name
         if not path.exists():
             continue
         present = int(path.read_text())
-        if present >= least:
+        if present >= bound if name in _AT_LEAST else present <= bound:
             continue
         try:
-            path.write_text(str(least))
+            path.write_text(str(bound))
         except OSError as error:
-            raise LabError(f"{name.replace('/', '.')} is {present} and cannot be raised to {least}: {error}") from error
-        changed.append(f"{name.replace('/', '.')} raised from {present} to {least}")
+            raise LabError(f"{name.replace('/', '.')} is {present} and cannot be set to {bound}: {error}") from error
+        changed.append(f"{name.replace('/', '.')} set from {present} to {bound}")
     return tuple(changed)

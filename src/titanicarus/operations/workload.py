@@ -16,7 +16,7 @@ from typing import Any
 
 from titanicarus.checker.history import History, HistoryError, Outcome, Survivor, Write
 from titanicarus.checker.judge import Verdict, judge
-from titanicarus.checker.plan import SET_UP_SECONDS, Access, now, part_of
+from titanicarus.checker.plan import SET_UP_SECONDS, Access, new_run, now, part_of
 from titanicarus.control.passwords import Passwords
 from titanicarus.fleet import Declaration, Role, Tenant
 from titanicarus.fleet.shards import shard_of, shards, sql_name
@@ -193,7 +193,9 @@ class Workload:
         """
         self.place = place
         self._transport = transport
-        self._settings = {"clients": clients, "rate": rate, "deadline": deadline}
+        self._run = new_run()
+        self._settings = {"run": self._run, "clients": clients, "rate": rate, "deadline": deadline}
+        self._clients = clients
         self._deadline = deadline
         self._history = History()
         self._programs = [_Clients(transport, host, self._history) for host in place.hosts]
@@ -221,7 +223,7 @@ class Workload:
         """Make the tables and begin. Raises OperationFailed when the clients do not start, and Unreachable."""
         try:
             for number, program in enumerate(self._programs):
-                first = number * int(self._settings["clients"])
+                first = number * self._clients
                 program.start({"access": asdict(self.place.access), "first": first, **self._settings})
         except BaseException:
             self.kill()
@@ -273,7 +275,8 @@ class Workload:
         """Asked on the first host that gives an answer."""
         problems = []
         for host in self.place.hosts:
-            asked = json.dumps({"access": asdict(self.place.access), "seconds": seconds}).encode()
+            about = {"access": asdict(self.place.access), "run": self._run, "seconds": seconds}
+            asked = json.dumps(about).encode()
             argv = [PYTHON, "-m", "titanicarus.checker.survivor"]
             try:
                 done = run(self._transport, host, argv, input=asked, timeout=seconds + _STOP_SECONDS)

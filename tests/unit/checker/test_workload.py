@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from titanicarus.checker.history import BALANCE, Key, Kind, Row, Survivor
-from titanicarus.checker.plan import PARTS, Access, settings_from
-from titanicarus.checker.tables import ACCOUNTS, COUNTERS
+from titanicarus.checker.plan import PARTS, Access, new_run, settings_from
+from titanicarus.checker.tables import ACCOUNTS, COUNTERS, Tables
 from titanicarus.control.passwords import Passwords
 from titanicarus.fleet import load
 from titanicarus.operations import OperationFailed
@@ -133,8 +133,16 @@ def test_where_the_clients_run_and_where_they_write() -> None:
 
 
 def test_settings_come_as_they_are_sent_and_show_no_password() -> None:
-    document = {"access": {**{name: getattr(ACCESS, name) for name in ACCESS.__slots__}}, "clients": 2}
+    access = {name: getattr(ACCESS, name) for name in ACCESS.__slots__}
+    document = {"access": access, "run": new_run(), "clients": 2}
     settings = settings_from(document)
     assert (settings.access, settings.clients, settings.rate) == (ACCESS, 2, 10.0)
     assert "secret" not in repr(settings)
     assert {part.kind for part in PARTS} == set(Kind)
+
+
+def test_a_run_s_name_is_no_sql() -> None:
+    assert Tables(new_run()) != Tables(new_run())
+    for wrong in ("", "1234", "writes; DROP TABLE x", "DEADBEEF"):
+        with pytest.raises(ValueError, match="eight hexadecimal digits"):
+            Tables(wrong)
