@@ -117,7 +117,9 @@ class Register:
                 self._note_unknown(request)
 
     def _note_unknown(self, write: Write) -> None:
-        self._unsure = (*self._unsure, write)
+        """Of writes with the same list one is enough: lists are what matters, and a witness may be away for days."""
+        others = (other for other in self._unsure if other.record.eligible != write.record.eligible)
+        self._unsure = (*others, write)
 
     def _accepts(self, record: Record) -> bool:
         """An epoch lower than one that was seen is a witness gone wrong, and is not believed. So is one born again."""
