@@ -71,8 +71,8 @@ class Owner(Rules):
             return actions
         target = self._hand_to(now, database, wishes, ready)
         if target:
-            actions += self._hand_over(now, database, target)
-        elif lets_go:
+            return self._hand_over(now, database, target)  # and nothing is opened in the step that shuts
+        if lets_go:
             if now - self._sent_at >= self.timing.watch:
                 actions.append(self._read(now))
         else:

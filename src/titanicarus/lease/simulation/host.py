@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from titanicarus.lease.messages import Action, Ask, Fence, Open, Promote, Read, SetWaits, Shut, Wishes, Write
@@ -185,11 +185,17 @@ class Host:
         if self.keeper is None:
             return
         seen = self.database.view()
-        for action in self.keeper.step(self.clock(), seen, self.wishes):
-            self._do(action)
+        self._do_all(self.keeper.step(self.clock(), seen, self.wishes))
         if seen is None and (epoch := self.keeper.may_forget()) is not None:
             self.database.said = epoch
         self.epoch_seen = max(self.epoch_seen, self.keeper.epoch_seen)
+
+    def _do_all(self, actions: Sequence[Action]) -> None:
+        """One after the other: when the keeper is stopped in the middle of one, the others come after that."""
+        for place, action in enumerate(actions):
+            if self._stopped(self._do_all, actions[place:]):
+                return
+            self._do(action)
 
     def _do(self, action: Action) -> None:
         world, database = self.world, self.database
