@@ -23,7 +23,6 @@ base_scheduling:
 
 base_scheduling_now:
   cmd.run:
-    - name: sysctl -w kernel.sched_autogroup_enabled=0
-    - unless: test "$(cat /proc/sys/kernel/sched_autogroup_enabled)" = 0
+    - name: sysctl --quiet --load=/etc/sysctl.d/60-titanicarus-scheduling.conf
     - onchanges:
       - file: base_scheduling

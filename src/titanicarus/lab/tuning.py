@@ -34,7 +34,7 @@ def tune(root: Path = Path("/proc/sys")) -> tuple[str, ...]:
         if not path.exists():
             continue
         present = int(path.read_text())
-        if present >= bound if name in _AT_LEAST else present <= bound:
+        if (present >= bound) if name in _AT_LEAST else (present <= bound):
             continue
         try:
             path.write_text(str(bound))
