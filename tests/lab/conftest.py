@@ -34,9 +34,16 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 @pytest.fixture
-def whole(running: Running) -> Iterator[Running]:
-    """The fleet with nothing broken, and put right again afterwards."""
-    running.put_right()
+def whole(running: Running, request: pytest.FixtureRequest) -> Iterator[Running]:
+    """The fleet with nothing broken, and put right again afterwards.
+
+    A fleet that cannot be put right ends the run: every test after it would wait for the same thing in vain.
+    """
+    try:
+        running.put_right()
+    except AssertionError:
+        request.session.shouldstop = f"the fleet could not be put right for {request.node.name}"
+        raise
     yield running
     running.put_right()
 

@@ -18,10 +18,14 @@ from typing import Any
 
 import yaml
 
+from titanicarus.drain import island as drained_island
+from titanicarus.drain import load_balancer, web_server
 from titanicarus.fleet import Declaration, Role, load
 from titanicarus.fleet.shards import shards
+from titanicarus.keeper.wishes import FILE as WISHES
 from titanicarus.lab import CLIENT, Lab, ProbeResult, Target
 from titanicarus.lab.faults import faults_there, undo
+from titanicarus.operations.drain import DRAINABLE
 from titanicarus.transport import Unreachable, run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,6 +70,16 @@ def never(what: str, condition: Callable[[], bool], seconds: float, *, poll: flo
     while monotonic() - began < seconds:
         assert not condition(), f"{what}, {monotonic() - began:.1f} s after the watch began"
         sleep(poll)
+
+
+def on_disk(root: Path, path: Path) -> Path:
+    """A host's file, as this machine sees it below the host's root directory."""
+    return root / path.relative_to("/")
+
+
+def flag_stands(flag: Path) -> bool:
+    """Whether a drain flag is up: it says so by being there, or by what keepalived or HAProxy reads in it."""
+    return flag.exists() and (flag.name == web_server.FLAG.name or flag.read_text().strip() not in ("", "0"))
 
 
 @dataclass(frozen=True)
@@ -215,7 +229,7 @@ class Running:
     # Putting right
 
     def put_right(self) -> None:
-        """Undo what is broken: cuts, hosts that are off or frozen, units, disks, clocks, stopped masters.
+        """Undo what is broken: cuts, hosts that are off, frozen or drained, units, disks, clocks, stopped masters.
 
         Returns when every island is whole.
         """
@@ -231,8 +245,30 @@ class Running:
         if self.masters_stopped():
             self.masters("start")
             until("every minion answering", self.minions_answer, 120, poll=1)
+        for host in self.lab.fleet.hosts:
+            if DRAINABLE & set(host.roles) and self.drained(host.id):
+                self.saguire("restore", host.id)
+        for island in self.islands:
+            if self.island_drained(island):
+                self.saguire("restore", island)
         for island in self.islands:
             until(f"{island} being whole again", lambda island=island: self.ready(island), 90, poll=0.3)
+
+    def lab_root(self, host: str) -> Path:
+        """Where this machine has a host's root directory."""
+        return self.lab.layout.host(host).root
+
+    def drained(self, host: str) -> bool:
+        """Whether a host was taken out of service and not brought back; read on its disk, so it need not answer."""
+        root = self.lab_root(host)
+        standing = [web_server.FLAG, load_balancer.KEEPALIVED_FLAG, load_balancer.HAPROXY_FLAG]
+        wishes = on_disk(root, WISHES)
+        leases = json.loads(wishes.read_text()).values() if wishes.exists() else ()
+        return any(flag_stands(on_disk(root, flag)) for flag in standing) or any(one.get("drained") for one in leases)
+
+    def island_drained(self, island: str) -> bool:
+        """Whether users were sent away from an island."""
+        return any(flag_stands(on_disk(self.lab_root(host), drained_island.FLAG)) for host in self.ids("lb", island))
 
     def masters_stopped(self) -> bool:
         """Whether any Salt master does not run."""
