@@ -17,7 +17,7 @@ from pathlib import Path
 
 from titanicarus.lab.cgroup import wait_until
 from titanicarus.lab.errors import LabError
-from titanicarus.lab.mounts import mounted_below, read_mounts
+from titanicarus.lab.mounts import mounted_below, read_mounts, who_keeps
 
 DATABASES = "srv/mariadb"
 """Where a database host has its disk, below its root."""
@@ -56,7 +56,8 @@ class Disk:
         if self.mounted:
             return
         if not wait_until(lambda: not loops_below(self.image), _RELEASE_SECONDS):
-            raise LabError(f"{self.image} is still in use by {', '.join(loops_below(self.image))}")
+            loops = ", ".join(loops_below(self.image))
+            raise LabError(f"{self.image} is still in use by {loops}{who_keeps(self.target)}")
         self._frozen_mark.unlink(missing_ok=True)
         if not self.image.is_file():
             self._make()

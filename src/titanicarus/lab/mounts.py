@@ -72,11 +72,34 @@ def unmount_below(directory: Path) -> tuple[Path, ...]:
     """Unmount everything at or below a directory; gives back what was unmounted. Raises LabError when one is in use."""
     targets = mounted_below(directory, read_mounts())
     for target in targets:
-        _run(["umount", "--", str(target)])
+        _run(["umount", "--", str(target)], directory)
     return targets
 
 
-def _run(argv: list[str]) -> None:
+def who_keeps(directory: Path, proc: Path = Path("/proc")) -> str:
+    """Processes with copies of mounts at or below a directory in mount namespaces of their own, for an error's end.
+
+    A copy that gets no news of this machine's mounts (`unshare --mount`, mount_namespaces(7)) keeps a disk in use for
+    as long as the process lives, and nothing here shows it. Empty when there is none.
+    """
+    here = (proc / "self/ns/mnt").readlink()
+    seen: set[Path] = set()
+    found = []
+    for process in sorted(proc.glob("[0-9]*"), key=lambda path: int(path.name)):
+        try:
+            namespace = (process / "ns/mnt").readlink()
+            if namespace == here or namespace in seen:
+                continue
+            seen.add(namespace)
+            if mounted_below(directory, parse_mountinfo((process / "mountinfo").read_text())):
+                found.append(f"process {process.name} ({(process / 'comm').read_text().strip()})")
+        except OSError:
+            continue  # it has ended
+    return f"; {', '.join(found)} keeps a copy of its mounts: end it" if found else ""
+
+
+def _run(argv: list[str], kept: Path | None = None) -> None:
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise LabError(f"`{' '.join(argv)}` ended with {done.returncode}: {done.stderr.strip()}")
+        who = who_keeps(kept) if kept else ""
+        raise LabError(f"`{' '.join(argv)}` ended with {done.returncode}: {done.stderr.strip()}{who}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from titanicarus.lab.cgroup import hierarchies_from
-from titanicarus.lab.mounts import mounted_below, parse_mountinfo
+from titanicarus.lab.mounts import mounted_below, parse_mountinfo, who_keeps
 
 HYBRID = r"""
 22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw,errors=remount-ro
@@ -52,3 +52,23 @@ def test_pure_v2_control_groups() -> None:
     assert found.all == (Path("/sys/fs/cgroup"),)
     assert found.holding == Path("/sys/fs/cgroup")
     assert found.by_controller[""] == Path("/sys/fs/cgroup")
+
+
+def process_in(proc: Path, pid: str, namespace: str, mounts: str) -> None:
+    """What /proc shows of a process in a mount namespace."""
+    (proc / pid / "ns").mkdir(parents=True)
+    (proc / pid / "ns/mnt").symlink_to(namespace)
+    (proc / pid / "mountinfo").write_text(mounts)
+    (proc / pid / "comm").write_text(f"name-of-{pid}\n")
+
+
+def test_who_keeps_a_copy_is_named_once_for_each_other_namespace(tmp_path: Path) -> None:
+    for pid in ("self", "10"):
+        process_in(tmp_path, pid, "mnt:[1]", HYBRID)
+    for pid in ("20", "21"):
+        process_in(tmp_path, pid, "mnt:[2]", HYBRID)
+    process_in(tmp_path, "30", "mnt:[3]", PURE)
+    said = who_keeps(Path("/labs/a"), tmp_path)
+    assert "process 20 (name-of-20)" in said
+    assert not any(f"process {other}" in said for other in ("10", "21", "30"))
+    assert who_keeps(Path("/labs/other"), tmp_path) == ""
