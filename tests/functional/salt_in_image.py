@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from render.image_root import image_root
+from render.image_root import image_root, inside
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 120
@@ -68,9 +68,8 @@ class Host:
     def run(self, *argv: str) -> subprocess.CompletedProcess[bytes]:
         """A program on this disk, in namespaces of its own, without a network."""
         shell = 'mount -t proc proc /proc; ip link set lo up; exec "$@"'
-        enter = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "chroot", str(self.root)]
         return subprocess.run(
-            [*enter, "/bin/sh", "-c", shell, "sh", *argv],
+            [*inside(self.root), "/bin/sh", "-c", shell, "sh", *argv],
             capture_output=True,
             timeout=SECONDS,
             check=False,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from render.image_root import image_root, place, prepare
+from render.image_root import image_root, inside, place, prepare
 from render.rendering import Component, component, pillars
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,12 +38,11 @@ def seen() -> dict[str, Any]:
         place(root, config, "lb")
         shutil.copytree(ROOT / "tests/fixtures", root / "srv/test/fixtures")
         shutil.copy(ROOT / "tests/functional/sql_routing_inside.py", root / "srv/test")
-        enter = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "chroot", str(root)]
         path = "PYTHONPATH=/opt/titanicarus/current:/srv/test"
         run = f'mount -t proc proc /proc; mkdir -p /run/haproxy; exec env {path} "$@"'
-        inside = ["/opt/salt/bin/python", "/srv/test/sql_routing_inside.py", json.dumps(shard)]
+        program = ["/opt/salt/bin/python", "/srv/test/sql_routing_inside.py", json.dumps(shard)]
         done = subprocess.run(
-            [*enter, "/bin/sh", "-c", run, "sh", *inside, "/candidates/lb/haproxy.cfg"],
+            [*inside(root), "/bin/sh", "-c", run, "sh", *program, "/candidates/lb/haproxy.cfg"],
             capture_output=True,
             text=True,
             timeout=SECONDS,

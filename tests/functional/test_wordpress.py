@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from lab.wordpress_visitor import Event
-from render.image_root import image_root, prepare
+from render.image_root import image_root, inside, prepare
 from render.rendering import ROOT, component, lowstate_of, pillars
 
 from titanicarus import pki
@@ -47,10 +47,9 @@ class Web:
         self.pillar = pillar
         self.database = pillar["web"]["databases"][SITE]
         self._server: subprocess.Popen[bytes] | None = None
-        enter = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "chroot", str(root)]
         log = (root / "var/log/all.log").open("wb")
         with log:
-            self._main = subprocess.Popen([*enter, "/bin/sh", "-c", START], stdout=log, stderr=log)
+            self._main = subprocess.Popen([*inside(root), "/bin/sh", "-c", START], stdout=log, stderr=log)
         self._first = self._child()
 
     def _child(self) -> int:

@@ -39,11 +39,13 @@ def whole(running: Running, request: pytest.FixtureRequest) -> Iterator[Running]
 
     A fleet that cannot be put right ends the run: every test after it would wait for the same thing in vain.
     """
+    right = False
     try:
         running.put_right()
-    except AssertionError:
-        request.session.shouldstop = f"the fleet could not be put right for {request.node.name}"
-        raise
+        right = True
+    finally:
+        if not right:
+            request.session.shouldstop = f"the fleet could not be put right for {request.node.name}"
     yield running
     running.put_right()
 

@@ -30,6 +30,7 @@ from lab.databases import (
 from lab.running import Running, Show, never, until
 
 from titanicarus.checker.plan import now
+from titanicarus.transport import run as run_on
 
 RUNS = [0, *(pytest.param(run, marks=pytest.mark.exhaustive) for run in range(1, 5))]
 RETURN_GAP = 4.0
@@ -138,6 +139,21 @@ def test_row_7_the_standby_is_killed(sql: Running, run: int, show: Show) -> None
     assert writer(sql, shard) == before
     felt = measure(sql, shard, lambda: sql.lab.start(victim), after=lambda: await_whole(sql, shard))
     verdict(show, f"row 7: {victim} returns", felt, gap=RETURN_GAP)
+
+
+def test_row_7_the_standby_comes_back_with_damaged_notes(sql: Running, show: Show) -> None:
+    """What it noted of its source is not synced: a power cut can leave files without content, and sometimes did."""
+    shard = shard_for(sql, 0)
+    victim, unit = standby(sql, shard), mariadb(shard)
+    notes = [f"/srv/mariadb/{shard}/{name}" for name in ("master.info", "relay-log.info")]
+    damage = f"systemctl stop {unit} && truncate --size=0 {' '.join(notes)} && systemctl start {unit}"
+    felt = measure(
+        sql,
+        shard,
+        lambda: run_on(sql.lab, victim, ["sh", "-ec", damage], timeout=60),
+        after=lambda: await_whole(sql, shard),
+    )
+    verdict(show, f"row 7: {victim}, standby of {shard}, returns with damaged notes", felt, gap=5.0)
 
 
 @pytest.mark.exhaustive

@@ -26,6 +26,7 @@ FILES = ("root.crt", "host.crt", "host.key")
 NO_DATA = 78  # EX_CONFIG of sysexits.h: the unit does not try again
 _ROLES = {Recovery.CUT: "SLAVE", Recovery.KEEP: "MASTER"}
 _POLL_SECONDS = 0.05
+_RECEIVED = ("master.info", "relay-log.info", "multi-master.info", "relay.*")
 
 
 def copy_certificate(target: Path, source: Path = PKI, user: str = "mysql", group: str = "mysql") -> bool:
@@ -48,6 +49,18 @@ def copy_certificate(target: Path, source: Path = PKI, user: str = "mysql", grou
     return changed
 
 
+def forget_received(data: Path) -> None:
+    """Take away what the instance noted of its source and received from it.
+
+    None of it is read again: the keeper makes the connection anew, by the position in the tables. It is not synced
+    (ADR 0064), so a power cut can leave it half written, and mariadbd refuses to follow anybody beside such a note
+    (error 1201).
+    """
+    for pattern in _RECEIVED:
+        for path in data.glob(pattern):
+            path.unlink()
+
+
 def choose_recovery(where: Notes, wait: float = recovery.WAIT_SECONDS) -> Recovery:
     """Wait for the keeper's word, where it matters, for at most `wait` seconds."""
     until = time.monotonic() + wait
@@ -65,6 +78,7 @@ def prepare(name: str) -> None:
         raise ServerError(
             f"{where.data} is not there: `salt-call state.apply` or `salt-call shard.rebuild {name}` make it"
         )
+    forget_received(where.data)
     run = run_folder(name)
     copy_certificate(run)
     kept = recovery.notes(name)

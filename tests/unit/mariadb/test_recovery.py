@@ -8,7 +8,7 @@ import pytest
 
 from titanicarus.mariadb import recovery
 from titanicarus.mariadb.recovery import Notes, Recovery
-from titanicarus.mariadb.start import choose_recovery
+from titanicarus.mariadb.start import choose_recovery, forget_received
 
 
 @pytest.fixture
@@ -72,3 +72,14 @@ def test_a_damaged_note_cuts_nothing(notes: Notes) -> None:
 def test_silence_of_the_keeper_is_waited_for_and_then_everything_is_kept(notes: Notes) -> None:
     recovery.opening(notes, 4, waits=True)
     assert choose_recovery(notes, wait=0.05) is Recovery.KEEP
+
+
+def test_a_start_forgets_what_was_received_and_nothing_else(tmp_path: Path) -> None:
+    """A power cut leaves these empty or half written, and mariadbd follows nobody beside a note that it cannot read."""
+    received = {"master.info", "relay-log.info", "multi-master.info", "relay.index", "relay.000001", "relay.000002"}
+    own = {"binlog.000001", "binlog.index", "ibdata1", "relays", "master.information"}
+    for name in received | own:
+        (tmp_path / name).write_text("")
+    forget_received(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == own
+    forget_received(tmp_path)
