@@ -77,8 +77,7 @@ class Shard:
         self._database = self.copy.view(now, self._mate())
         wishes = wish.for_protocol(self.lease.known, self.facts.host)
         actions = self.lease.step(now, self._database, wishes)
-        # Commits that may go on alone are let go before the epoch row is written, which would wait for ever.
-        for action in sorted(actions, key=lambda action: not isinstance(action, SetWaits)):
+        for action in actions:
             self._do(action)
         if not any(isinstance(action, Open | Shut | Fence) for action in actions):
             self._trouble = ""

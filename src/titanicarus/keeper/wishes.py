@@ -17,7 +17,7 @@ from typing import Any
 
 from titanicarus.control import files
 from titanicarus.lease.messages import Wishes
-from titanicarus.lease.record import Record
+from titanicarus.lease.record import Record, Stage
 
 FILE = Path("/var/lib/titanicarus/keeper/wishes.json")
 KEYS = ("paused", "move_to", "drained", "override", "epoch")
@@ -50,14 +50,21 @@ class Wish:
         """In the epoch that it is about, and in the next one if this host has won it: then it must still open."""
         if self.epoch is None:
             return False
-        return record.epoch == self.epoch or (record.epoch == self.epoch + 1 and record.owner == me)
+        opens = record.epoch == self.epoch + 1 and record.owner == me and record.stage is not Stage.OPEN
+        return record.epoch == self.epoch or opens
 
-    def sentences(self) -> list[str]:
-        """What stands, in the operator's words; nothing for a wish that asks for nothing."""
+    def sentences(self, epoch: int = 0, *, open: bool = False) -> list[str]:
+        """What stands, in the operator's words; nothing for a wish that asks for nothing.
+
+        `epoch` is the item's, `open` whether this host writes: an order about an earlier epoch is void by then, but for
+        an override that has won and is still to open.
+        """
+        past = epoch - self.epoch if self.epoch is not None else 0
+        overrides = self.override and (past <= 0 or (past == 1 and not open))
         said = ["paused: takes no lease"] if self.paused else []
         said += ["drained: hands its lease over and takes none"] if self.drained else []
-        said += [f"to be moved to {self.move_to} in epoch {self.epoch}"] if self.move_to else []
-        said += [f"override of epoch {self.epoch}"] if self.override else []
+        said += [f"to be moved to {self.move_to} in epoch {self.epoch}"] if self.move_to and past <= 0 else []
+        said += [f"override of epoch {self.epoch}"] if overrides else []
         return said
 
 

@@ -88,10 +88,9 @@ class Owner(Rules):
         self.why = f"is open in epoch {record.epoch}, " + (
             f"with {record.standby} as the standby" if record.standby else "without a standby"
         )
-        actions: list[Action] = [Open(record.epoch, database.start_id, self.valid_until)]
-        if database.waits and self._waits_since is None and self._may_go_alone(record):
-            actions.append(SetWaits(False))
-        return actions
+        alone = database.waits and self._waits_since is None and self._may_go_alone(record)
+        # Commits that may go on alone are let go first: opening may write, and would wait for ever behind them.
+        return [*([SetWaits(False)] if alone else []), Open(record.epoch, database.start_id, self.valid_until)]
 
     def _promote(self, now: float, database: Database) -> list[Action]:
         record = self._record()

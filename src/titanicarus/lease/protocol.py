@@ -41,7 +41,7 @@ class Lease(Owner):
         self._alive[host] = now
 
     def step(self, now: float, database: Database | None, wishes: Wishes) -> list[Action]:
-        """What to do now. Orders to the database and the gate are repeated until they are seen to be done."""
+        """What to do now, in this order. Orders to the database and the gate are repeated until they are seen done."""
         self._time_out(now)
         self.overridden = wishes.override
         if self._refused and not self._request and not wishes.paused and self._may_revive(now, self._refused):
@@ -120,9 +120,9 @@ class Lease(Owner):
             actions.append(Promote(epoch, database.start_id))
         else:
             self.gate_until = now + self.timing.hold
-            actions.append(Open(epoch, database.start_id, self.gate_until))
             if database.waits:
                 actions.append(SetWaits(False))
+            actions.append(Open(epoch, database.start_id, self.gate_until))
         if not self._request and now - self._sent_at >= self.timing.watch:
             actions.append(self._take(now))
         return actions

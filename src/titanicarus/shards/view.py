@@ -232,7 +232,7 @@ class ShardView:
             yield f"its copy follows nobody; {copy.why}"
         if copy.trouble:
             yield copy.trouble
-        yield from copy.wish.sentences()
+        yield from copy.wish.sentences(copy.epoch, open=copy.open)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for `json.dumps`."""

@@ -14,8 +14,8 @@ from titanicarus.lease.messages import Wishes
 from titanicarus.lease.record import Record, Stage
 
 
-def item(epoch: int, owner: str = "syd-db1") -> Record:
-    return Record("syd/sql", owner, epoch, "n", Stage.OPEN, None, None, 0, ("syd-db1", "syd-db2"), ())
+def item(epoch: int, owner: str = "syd-db1", stage: Stage = Stage.OPEN) -> Record:
+    return Record("syd/sql", owner, epoch, "n", stage, None, None, 0, ("syd-db1", "syd-db2"), ())
 
 
 @pytest.fixture
@@ -94,7 +94,8 @@ def test_a_move_ends_with_its_epoch() -> None:
 def test_an_override_ends_when_anybody_has_won() -> None:
     wish = Wish(override=True, epoch=7)
     assert wish.for_protocol(item(7, "mel-db1"), "syd-db1") == Wishes(override=True)
-    assert wish.for_protocol(item(8, "syd-db1"), "syd-db1") == Wishes(override=True)  # won, and not open yet
+    assert wish.for_protocol(item(8, "syd-db1", Stage.TAKEN), "syd-db1") == Wishes(override=True)  # won, and not open
+    assert wish.for_protocol(item(8, "syd-db1"), "syd-db1") == Wishes()
     assert wish.for_protocol(item(8, "mel-db1"), "syd-db1") == Wishes()
     assert wish.for_protocol(item(9, "syd-db1"), "syd-db1") == Wishes()
     assert wish.for_protocol(None, "syd-db1") == Wishes()
@@ -108,3 +109,11 @@ def test_standing_wishes_are_said() -> None:
         "to be moved to mel-db1 in epoch 4",
         "override of epoch 4",
     ]
+
+
+def test_an_order_that_is_void_is_not_said() -> None:
+    move, override = Wish(move_to="mel-db1", epoch=4), Wish(override=True, epoch=4)
+    assert move.sentences(4) != [] == move.sentences(5)
+    assert override.sentences(4, open=True) == ["override of epoch 4"]  # alone, while the witness is away
+    assert override.sentences(5) == ["override of epoch 4"]  # won, and still to open
+    assert override.sentences(5, open=True) == [] == override.sentences(6)
