@@ -15,6 +15,8 @@ from titanicarus.transport import Transport
 FOUND_OUT_SECONDS = 10.0
 """After so long Salt asks the minion whether it has the job at all; one that has it is waited for on and on."""
 ROOM_SECONDS = 30.0
+_SILENT = "Minion did not return. ["
+"""How `salt` puts it, followed by what it knows of the minion."""
 
 
 def call(
@@ -50,7 +52,7 @@ def _once(command: list[str], host: str, function: str, seconds: float) -> tuple
         said = (done.stdout + done.stderr).decode(errors="replace").strip()
         raise OperationFailed(f"{host}: {function} could not be run: {said or 'Salt printed nothing'}") from error
     answer = answers.get(host, False)
-    if answer is False:
+    if answer is False or (isinstance(answer, str) and answer.startswith(_SILENT)):
         return False, None
     if done.returncode != 0:
         raise OperationFailed(f"{host}: {function}: {answer}")

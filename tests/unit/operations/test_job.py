@@ -38,7 +38,8 @@ def call(timeout: float = 60.0) -> Any:
 
 def test_a_job_that_reached_nobody_is_sent_again(salt: Path) -> None:
     (salt / "1").write_text(f'{{"{HOST}": false}}')
-    (salt / "2").write_text("{}")
+    (salt / "2").write_text(f'{{"{HOST}": "Minion did not return. [No response]\\nThe minions may not have all"}}')
+    (salt / "2").chmod(0o755)
     (salt / "3").write_text(f'{{"{HOST}": {{"web": "is back"}}}}')
     assert call() == {"web": "is back"}
 
