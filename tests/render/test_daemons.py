@@ -12,6 +12,7 @@ from render.rendering import Component
 
 DAEMONS = {
     "backup",
+    "directory",
     "haproxy",
     "gate",
     "keepalived",
@@ -40,6 +41,7 @@ MISTAKES = {
     "nftables": ("titanicarus.nft", b"policy drop", b"policy perhaps"),
     "gate": ("gate.nft", b"policy accept", b"policy perhaps"),
     "gateway": ("master.conf", b"[Peer]", b"[Pear]"),
+    "directory": ("slapd.conf", b"TLSVerifyClient demand", b"TLSVerifyClient perhaps"),
     "backup": ("backup.json", b'"days"', b'"dais"'),
     "conntrackd": ("conntrackd.conf", b"Mode NOTRACK", b"Mode NOTHING"),
 }

@@ -17,6 +17,7 @@ COMPONENTS = {
     "firewall": {"gateway", "conntrackd", "keepalived"},
     "web": {"trust_store", "sites", "valkey", "php", "wordpress", "nginx"},
     "control": {"salt_master"},
+    "directory": {"directory"},
     "db": {"gate", "mariadb", "keeper", "backup", "tenant_databases"},
 }
 

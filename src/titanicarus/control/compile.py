@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from titanicarus import pki
-from titanicarus.control import files, layout, library
+from titanicarus.control import files, identities, layout, library
 from titanicarus.control.code import EXTENSION_FOLDERS, MASTER_FOLDERS, code_files
 from titanicarus.control.deploy import REFUSED
 from titanicarus.control.passwords import Unreadable
@@ -55,6 +55,7 @@ def complete(deploy: layout.Deploy, header: Header) -> dict[str, Any]:
         library_is_new = active.get("library") != digests.library
         # Most pushes are new data, and what the active release has been asked already is not asked again.
         problems = _problems_of_code(release.tree, states=code_is_new, library=library_is_new)
+        problems += identities.problems_of(declaration, active.get("people", {}))
         if problems:
             return {"refused": problems}
         trust = Trust.from_json(deploy.trust(header["trust"]).read_bytes())
@@ -80,6 +81,7 @@ def complete(deploy: layout.Deploy, header: Header) -> dict[str, Any]:
         "window": window.index,
         "hosts": hosts,
         "sections": _remembered(active, {revision: sections for _, revision, sections in compiled}),
+        "people": identities.remembered(declaration, active.get("people", {})),
         "reads": _reads(release.tree) if code_is_new or library_is_new else active["reads"],
     }
     _publish(deploy, release, facts)

@@ -64,6 +64,7 @@ def compile_all(
         pillar = pillar_for(declaration, host.id)
         add_secrets(pillar, issued, island, trust.root)
         _add_passwords(pillar, passwords)
+        _add_hashes(pillar, declaration)
         _add_wordpress_secrets(pillar, declaration, trust.islands)
         if "gateway" in pillar:
             _add_tunnel_keys(pillar["gateway"]["vpn"], island, tunnels)
@@ -108,6 +109,13 @@ def _add_passwords(pillar: Pillar, passwords: Passwords) -> None:
     for tenant in pillar.get("db", {}).get("tenants", ()):
         for user in tenant["users"]:
             user["password_hash"] = passwords.hashed(user["name"])
+
+
+def _add_hashes(pillar: Pillar, declaration: Declaration) -> None:
+    """The hashes of people's first passwords for directory hosts, in place."""
+    given = {user.name: user.password for tenant in declaration.tenants for user in tenant.users.values()}
+    for person in pillar.get("directory", {}).get("people", ()):
+        person["password_hash"] = given[person["name"]]
 
 
 def wordpress_password(home: pki.Island, site: str) -> str:

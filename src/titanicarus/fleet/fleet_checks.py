@@ -34,6 +34,27 @@ def check_fleet(document: Document, draft: Draft) -> None:
         _check_public_addresses(document, name, island)
         if "hosts" in island:
             _IslandRoles(document, name, island["hosts"]).check()
+    _check_directory(document, islands)
+
+
+def _check_directory(document: Document, islands: Draft) -> None:
+    """A lease on databases says who writes the directory: so it is where they are (docs/adr/0075-directory.md)."""
+    hosts = [
+        (("islands", name, "hosts", host, "roles"), entry.get("roles", ()))
+        for name, island in islands.items()
+        for host, entry in island.get("hosts", {}).items()
+    ]
+    if not any(Role.DIRECTORY in roles for _, roles in hosts):
+        return
+    for path, roles in hosts:
+        if document.broken(path) or (Role.DIRECTORY in roles) == (Role.DB in roles):
+            continue
+        has, lacks = (Role.DB, Role.DIRECTORY) if Role.DB in roles else (Role.DIRECTORY, Role.DB)
+        document.problem(
+            path,
+            f"has {has} and not {lacks}: the leases of databases say who writes the directory, too, "
+            f"so the same hosts have both",
+        )
 
 
 def _check_overlaps(document: Document, islands: Draft) -> None:

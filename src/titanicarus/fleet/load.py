@@ -13,6 +13,7 @@ from . import content
 from .database_checks import check_databases, check_lease_times
 from .document import Document, read_document
 from .fleet_checks import check_fleet
+from .identity_checks import check_identities
 from .model import Database, DatabaseUser, Fleet, Host, Island, Lan, Policy, Site, Tenant, User, Wan
 from .problems import InvalidInput, Notice, Problem, listed, shown
 from .problems import Path as ProblemPath
@@ -76,9 +77,14 @@ def load(root: Path, fleet_file: Path | None = None) -> Declaration:
         tenants = [TenantDraft(file, read_draft(file, TenantShape)) for file in files]
         facts = _facts(saguirefile, draft)
         check_tenants(tenants, facts)
+        check_identities(tenants)
         check_databases(tenants, facts)
         documents += files
-    notices = [*_role_notices(saguirefile, draft), *_check_contents(root, tenants)]
+    notices = [
+        *_role_notices(saguirefile, draft),
+        *_login_notices(saguirefile, draft, tenants),
+        *_check_contents(root, tenants),
+    ]
     problems = strays + [problem for document in documents for problem in document.problems]
     if problems:
         raise InvalidInput(problems)
@@ -156,6 +162,15 @@ def _role_notices(saguirefile: Document, draft: Draft) -> list[Notice]:
         for role, hosts in having.items()
         if role not in BUILT
     ]
+
+
+def _login_notices(saguirefile: Document, draft: Draft, tenants: Sequence[TenantDraft]) -> Iterator[Notice]:
+    """People without a directory have no logins."""
+    hosts = [host for island in draft.get("islands", {}).values() for host in island.get("hosts", {}).values()]
+    people = [tenant.document.file for tenant in tenants if tenant.draft.get("users")]
+    if people and not any(Role.DIRECTORY in host.get("roles", ()) for host in hosts):
+        message = f"no host has the role directory, so people cannot sign in; there are some in {listed(people)}"
+        yield Notice(saguirefile.file, "islands", message)
 
 
 def _check_contents(root: Path, tenants: Sequence[TenantDraft]) -> list[Notice]:

@@ -110,19 +110,43 @@ class Fleet(_Frozen):
         return f"{host.name}.{host.island}.{self.domain}"
 
 
+def derived_uid(site: str) -> int:
+    """A site's Unix user id, from its name alone: the same on every host of every island without any register."""
+    return _derived("site-uid", site)
+
+
+def derived_person_uid(name: str) -> int:
+    """The Unix user id of a person, from the login name; also the id of the person's own group."""
+    return _derived("user-uid", name)
+
+
+def derived_gid(group: str) -> int:
+    """The Unix group id of a group of people, from its name."""
+    return _derived("group-gid", group)
+
+
+def _derived(kind: str, name: str) -> int:
+    digest = hashlib.sha256(f"{kind}/{name}".encode()).digest()
+    return UID_FIRST + int.from_bytes(digest[:8], "big") % _UID_SPAN
+
+
+def _person_uid_of(data: dict[str, Any]) -> int:
+    return derived_person_uid(data["name"])
+
+
 class User(_Frozen):
-    """A person of a tenant, with a Unix name that is unique in the fleet."""
+    """A person of a tenant, with a Unix name that is unique in the fleet.
+
+    `password` is a hash as crypt(3) has it, the first one: who has changed the password since has another.
+    """
 
     name: str
     full_name: str
     email: str
     ssh_keys: tuple[str, ...] = ()
-
-
-def derived_uid(site: str) -> int:
-    """A site's Unix user id, from its name alone: the same on every host of every island without any register."""
-    digest = hashlib.sha256(f"site-uid/{site}".encode()).digest()
-    return UID_FIRST + int.from_bytes(digest[:8], "big") % _UID_SPAN
+    groups: tuple[str, ...] = ()
+    password: str | None = Field(default=None, repr=False)
+    uid: int = Field(default_factory=_person_uid_of)
 
 
 def unix_user(site: str) -> str:

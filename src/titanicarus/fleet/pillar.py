@@ -7,6 +7,7 @@ from typing import Any
 from .backups import backup
 from .balancing import load_balancer
 from .databases import database_host, keeper, leases, site_databases
+from .directory import directory_host
 from .gateway import gateway
 from .load import Declaration
 from .model import Fleet, Host
@@ -48,6 +49,8 @@ def pillar_for(declaration: Declaration, host_id: str) -> Data:
         pillar["db"] = database_host(declaration, host)
         pillar["keeper"] = keeper(declaration, host)
         pillar["backup"] = backup(declaration, host)
+    if host.has(Role.DIRECTORY):
+        pillar["directory"] = directory_host(declaration)
     return pillar
 
 

@@ -21,6 +21,7 @@ CONNECTIONS = 3780
 SESSION_STORE = 6379
 KEEPER = 3600
 COPIES = 3601
+LDAPS = 636
 LAN = "lan0"
 WAN = "wan0"
 
@@ -56,6 +57,8 @@ def ports_for(fleet: Fleet, host: Host) -> tuple[Port, ...]:
         opened += _web_server(fleet, host)
     if host.has(Role.DB):
         opened += _database_host(fleet, host)
+    if host.has(Role.DIRECTORY):
+        opened.append(Port("tcp", LDAPS, everyone, LAN, "people and groups, for every host of the fleet"))
     return tuple(sorted(opened, key=lambda port: (port.interface, port.protocol, port.port or 0)))
 
 

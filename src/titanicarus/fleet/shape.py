@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from . import database_wording, wording
+from . import database_wording, people_wording, wording
 from .model import UID_FIRST, UID_LAST, App
 from .roles import Role
 
@@ -57,6 +57,8 @@ Email = Annotated[str, BeforeValidator(wording.email), _words(wording.EMAIL)]
 DnsName = Annotated[str, BeforeValidator(wording.dns_name), _words(wording.DNS_NAME, 253)]
 SiteName = Annotated[str, BeforeValidator(wording.site_name), _words(wording.DNS_NAME, wording.SITE_NAME_LIMIT)]
 SshKey = Annotated[str, BeforeValidator(wording.ssh_key)]
+PasswordHash = Annotated[str, BeforeValidator(people_wording.password_hash), _words(people_wording.HASHED, 256)]
+GroupName = Annotated[str, BeforeValidator(people_wording.group_name), _words(people_wording.GROUP_NAME)]
 Address = Annotated[IPv4Address, BeforeValidator(wording.address)]
 Network = Annotated[
     IPv4Network, BeforeValidator(wording.network), _words(r"[0-9]+(\.[0-9]+){3}/[0-9]+", example="10.71.1.0/24")
@@ -204,6 +206,13 @@ class UserShape(_Shape):
     full_name: FullName = Field(description="the person's name, as shown")
     email: Email = Field(description="where mail to this person goes")
     ssh_keys: list[SshKey] = Field(default=[], description="public SSH keys, each a line of a .pub file")
+    groups: list[GroupName] = Field(default=[], description="the tenant's groups that the person is in")
+    password: PasswordHash | None = Field(
+        default=None, description="the hash of the first password; left out: signs in with keys only"
+    )
+    uid: Uid | None = Field(
+        default=None, description="the Unix user id of the person, where the derived one collides with another's"
+    )
 
 
 class SiteShape(_Shape):

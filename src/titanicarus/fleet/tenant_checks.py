@@ -8,7 +8,6 @@ from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from .document import Document
-from .model import derived_uid, unix_user
 from .problems import Path, did_you_mean, shown
 from .reading import Draft
 
@@ -41,15 +40,13 @@ class FleetFacts:
 def check_tenants(tenants: Sequence[TenantDraft], fleet: FleetFacts) -> None:
     """Note every cross problem of the tenants in their documents."""
     names = Claims("the tenant name")
-    users = Claims("the user")
     for tenant in tenants:
         _check_header(tenant, fleet, names)
         for user, entry in tenant.draft.get("users", {}).items():
-            users.claim(tenant.document, ("users", user), user, "people have one login in the whole fleet")
-            _check_repeated(tenant.document, ("users", user, "ssh_keys"), entry.get("ssh_keys", ()))
+            for key in ("ssh_keys", "groups"):
+                _check_repeated(tenant.document, ("users", user, key), entry.get(key, ()))
     owners = _check_site_names(tenants, fleet)
     _check_zones(tenants, fleet)
-    _check_unix_identities(tenants)
     _RedirectGraph(tenants, owners).check()
 
 
@@ -146,22 +143,6 @@ def _check_zones(tenants: Sequence[TenantDraft], fleet: FleetFacts) -> None:
                 if not any(each == zone or each.endswith(f".{zone}") for zone in zones):
                     message = f"{each} is in none of the tenant's zones ({', '.join(zones)}): add its zone to `zones`"
                     tenant.document.problem(place, message)
-
-
-def _check_unix_identities(tenants: Sequence[TenantDraft]) -> None:
-    uids = Claims("the Unix user id")
-    users = Claims("the Unix user")
-    seen: set[str] = set()
-    for tenant in tenants:
-        for path, name, site in tenant.sites():
-            if name in seen or tenant.document.broken((*path, "uid")):
-                continue
-            seen.add(name)
-            own = site.get("uid")
-            uid = derived_uid(name) if own is None else own
-            place = path if own is None else (*path, "uid")
-            uids.claim(tenant.document, place, uid, f"give one of the two sites another id, such as `uid: {uid + 1}`")
-            users.claim(tenant.document, path, unix_user(name), "rename one of the two sites")
 
 
 _Node = tuple[str, str]  # a site's name and a path of it

@@ -124,7 +124,7 @@ def test_a_tenant_without_databases_is_told_how_to_declare_one(repository: Repos
 def test_a_fleet_without_database_hosts_has_no_databases(repository: Repository) -> None:
     for island in repository.files["Saguirefile"]["islands"].values():
         for host in island["hosts"].values():
-            host["roles"] = [role for role in host["roles"] if role != "db"]
+            host["roles"] = [role for role in host["roles"] if role not in ("db", "directory")]
     found = {(problem.file, problem.path) for problem in repository.problems()}
     assert found == {(HARBOUR, "databases"), (LANEWAY, "databases")}
 
@@ -137,7 +137,7 @@ def test_a_refused_role_is_not_also_a_fleet_without_database_hosts(repository: R
 
 
 def test_two_hosts_of_an_island_have_databases_and_no_more(repository: Repository) -> None:
-    repository.put("Saguirefile", ("islands", "syd", "hosts", "web1", "roles"), ["web", "mail", "db"])
+    repository.put("Saguirefile", ("islands", "syd", "hosts", "web1", "roles"), ["web", "mail", "db", "directory"])
     (problem,) = repository.problems()
     assert problem.path == "islands.syd.hosts"
     assert "exactly two hosts of an island can have it" in problem.message

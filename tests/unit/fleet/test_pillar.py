@@ -31,6 +31,7 @@ SECTIONS = {
     "db": {Role.DB},
     "keeper": {Role.DB},
     "backup": {Role.DB},
+    "directory": {Role.DIRECTORY},
 }
 
 
@@ -64,11 +65,12 @@ def test_no_host_gets_data_of_a_role_that_it_does_not_have(declaration: Declarat
         assert ("minions" in pillar["salt"]) == host.has(Role.CONTROL)
         text = json.dumps(pillar)
         for tenant, site in declaration.sites:
-            assert (site.name in text) == any(host.has(role) for role in (Role.LB, Role.WEB, Role.CONTROL))
+            assert (f'"{site.name}"' in text) == any(host.has(role) for role in (Role.LB, Role.WEB, Role.CONTROL))
             assert (f'"{site.unix_user}"' in text) == host.has(Role.WEB)
             for user in tenant.users.values():
-                assert user.email not in text
-                assert not any(key in text for key in user.ssh_keys)
+                assert (user.email in text) == host.has(Role.DIRECTORY)
+                assert any(key in text for key in user.ssh_keys) == (host.has(Role.DIRECTORY) and bool(user.ssh_keys))
+                assert user.password is None or user.password not in text  # the control plane adds them
 
 
 def test_roles_are_the_built_ones_with_base_first(declaration: Declaration) -> None:

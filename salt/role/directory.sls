@@ -1,0 +1,3 @@
+# People and groups: OpenLDAP, one of several servers that all have the same.
+include:
+  - directory
