@@ -12,6 +12,8 @@ from render.rendering import Component
 
 DAEMONS = {
     "backup",
+    "files",
+    "glusterd",
     "haproxy",
     "gate",
     "keepalived",
@@ -40,6 +42,8 @@ MISTAKES = {
     "nftables": ("titanicarus.nft", b"policy drop", b"policy perhaps"),
     "gate": ("gate.nft", b"policy accept", b"policy perhaps"),
     "gateway": ("master.conf", b"[Peer]", b"[Pear]"),
+    "files": ("files.json", b'"mounts"', b'"mountains"'),
+    "glusterd": ("glusterd.vol", b"type mgmt/glusterd", b"type mgmt/gusterd"),
     "backup": ("backup.json", b'"days"', b'"dais"'),
     "conntrackd": ("conntrackd.conf", b"Mode NOTRACK", b"Mode NOTHING"),
 }
