@@ -88,7 +88,12 @@ def await_well(fleet: Running, volume: str, seconds: float = 180) -> float:
 
 
 def measure(
-    fleet: Running, volume: str, during: Callable[[], object], *, last: float = 12.0, after: Callable[[], object] | None = None
+    fleet: Running,
+    volume: str,
+    during: Callable[[], object],
+    *,
+    last: float = 12.0,
+    after: Callable[[], object] | None = None,
 ) -> Felt:
     """Write 20 files a second on a web server, do something, let it last, undo it (`after`), and read on another."""
     writer, reader = fleet.ids("web", volume)[:2]
@@ -104,5 +109,7 @@ def measure(
         after()
     await_well(fleet, volume)
     read = fleet.lab.command(reader, ["python3", "-c", READER, folder])
-    done = subprocess.run(read, input=json.dumps(said["written"]), capture_output=True, text=True, timeout=300, check=True)
+    done = subprocess.run(
+        read, input=json.dumps(said["written"]), capture_output=True, text=True, timeout=300, check=True
+    )
     return Felt(said["gap"], said["at"], len(said["written"]), said["errors"], json.loads(done.stdout))
