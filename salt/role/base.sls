@@ -6,3 +6,6 @@ include:
   - trust
   - nftables
   - salt_minion
+{% if pillar.files is defined %}
+  - files
+{% endif %}

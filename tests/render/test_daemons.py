@@ -13,6 +13,8 @@ from render.rendering import Component
 DAEMONS = {
     "backup",
     "directory",
+    "files",
+    "glusterd",
     "haproxy",
     "gate",
     "keepalived",
@@ -42,6 +44,8 @@ MISTAKES = {
     "gate": ("gate.nft", b"policy accept", b"policy perhaps"),
     "gateway": ("master.conf", b"[Peer]", b"[Pear]"),
     "directory": ("slapd.conf", b"TLSVerifyClient demand", b"TLSVerifyClient perhaps"),
+    "files": ("files.json", b'"mounts"', b'"mountains"'),
+    "glusterd": ("glusterd.vol", b"type mgmt/glusterd", b"type mgmt/gusterd"),
     "backup": ("backup.json", b'"days"', b'"dais"'),
     "conntrackd": ("conntrackd.conf", b"Mode NOTRACK", b"Mode NOTHING"),
 }

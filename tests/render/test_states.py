@@ -18,6 +18,8 @@ COMPONENTS = {
     "web": {"trust_store", "sites", "valkey", "php", "wordpress", "nginx"},
     "control": {"salt_master"},
     "directory": {"directory"},
+    "filer": {"filer"},
+    "arbiter": {"filer"},
     "db": {"gate", "mariadb", "keeper", "backup", "tenant_databases"},
 }
 
@@ -34,7 +36,8 @@ def test_host_renders(fleet_file: str, host: str, lowstates: dict[Any, Any]) -> 
 def test_host_gets_the_components_of_its_roles_and_no_others(
     fleet_file: str, host: str, lowstates: dict[Any, Any]
 ) -> None:
-    wanted = set().union(*(COMPONENTS[role] for role in pillars(fleet_file)[host]["roles"]))
+    pillar = pillars(fleet_file)[host]
+    wanted = set().union(*(COMPONENTS[role] for role in pillar["roles"]), {"files"} if "files" in pillar else ())
     assert {state["__sls__"] for state in lowstates[fleet_file, host]} == wanted
 
 

@@ -11,6 +11,7 @@ from titanicarus.cli import (
     declaration_commands,
     dns_commands,
     fault_commands,
+    file_commands,
     lab_commands,
     salt_commands,
     site_commands,
@@ -43,6 +44,7 @@ for commands in (
     commands.register(app)
 app.add_typer(fault_commands.app, name="fault")
 app.add_typer(database_commands.app, name="db")
+app.add_typer(file_commands.app, name="files")
 
 EXPECTED = (NoLab, ControlError, UnknownHost, LabError, OperationFailed, CommandFailed, Unreachable)
 """Errors whose message is meant for the operator; anything else is a bug and shows its traceback."""

@@ -15,6 +15,7 @@ from .ports import SESSION_STORE, ports_for
 from .public_names import public_names
 from .roles import BUILT, Role
 from .shards import sql_address, sql_name
+from .volumes import files
 from .wordpress import wordpress_sites
 
 Data = dict[str, Any]
@@ -32,7 +33,7 @@ def pillar_for(declaration: Declaration, host_id: str) -> Data:
         "host": _host(fleet, host),
         "roles": ["base", *(str(role) for role in host.roles if role in BUILT)],
         "names": host_names(fleet, host.island),
-        "ports": [port._asdict() | {"sources": list(port.sources)} for port in ports_for(fleet, host)],
+        "ports": [port.to_data() for port in ports_for(fleet, host)],
         "salt": {"masters": masters(fleet, host.island)},
     }
     if host.has(Role.CONTROL):
@@ -45,6 +46,8 @@ def pillar_for(declaration: Declaration, host_id: str) -> Data:
         pillar["gateway"] = way_out
     if host.has(Role.WEB):
         pillar["web"] = _web_server(declaration, host)
+    if shared := files(fleet, host):
+        pillar["files"] = shared
     if host.has(Role.DB):
         pillar["db"] = database_host(declaration, host)
         pillar["keeper"] = keeper(declaration, host)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .model import Fleet, Host
 from .roles import Role
 from .shards import carried, shards, sql_island
+from .volumes import BRICK_PORTS, GLUSTER, volume_of
 
 SALT_PUBLISH = 4505
 SALT_REQUEST = 4506
@@ -30,7 +31,8 @@ class Port(NamedTuple):
     """One opening in the default deny: new connections to `port` on `interface` from `sources`.
 
     `protocol` is "tcp", "udp" or "vrrp", which is an IP protocol of its own and has no port. `sources` are IPv4
-    addresses; empty means anyone. `why` is a sentence for the comment in the rule set.
+    addresses; empty means anyone. `why` is a sentence for the comment in the rule set. `last`: it opens all ports from
+    `port` to this one.
     """
 
     protocol: str
@@ -38,6 +40,14 @@ class Port(NamedTuple):
     sources: tuple[str, ...]
     interface: str
     why: str
+    last: int | None = None
+
+    def to_data(self) -> dict[str, Any]:
+        """As the pillar has it; without `last` where there is one port."""
+        data = self._asdict() | {"sources": list(self.sources)}
+        if self.last is None:
+            del data["last"]
+        return data
 
 
 def ports_for(fleet: Fleet, host: Host) -> tuple[Port, ...]:
@@ -59,6 +69,7 @@ def ports_for(fleet: Fleet, host: Host) -> tuple[Port, ...]:
         opened += _database_host(fleet, host)
     if host.has(Role.DIRECTORY):
         opened.append(Port("tcp", LDAPS, everyone, LAN, "people and groups, for every host of the fleet"))
+    opened += _bricks(fleet, host)
     return tuple(sorted(opened, key=lambda port: (port.interface, port.protocol, port.port or 0)))
 
 
@@ -118,6 +129,15 @@ def _gateway(fleet: Fleet, host: Host) -> Iterator[Port]:
     if others:
         endpoints = tuple(str(address) for address in sorted(island.wan.gateway for island in others))
         yield Port("udp", VPN, endpoints, WAN, "tunnels from the other islands")
+
+
+def _bricks(fleet: Fleet, host: Host) -> Iterator[Port]:
+    """Files are mounted inside an island only."""
+    volume = volume_of(fleet, host.island)
+    if volume is not None and host in volume.bricks:
+        sources = _addresses(volume.clients)
+        yield Port("tcp", GLUSTER, sources, LAN, "GlusterFS: the island's hosts that keep or mount its files")
+        yield Port("tcp", BRICK_PORTS[0], sources, LAN, "GlusterFS: the bricks", BRICK_PORTS[1])
 
 
 def _web_server(fleet: Fleet, host: Host) -> Iterator[Port]:

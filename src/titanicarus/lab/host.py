@@ -32,17 +32,32 @@ Provision = Callable[[Path], None]
 class LabHost:
     """A host (or the client) of a lab on this machine. Needs root for everything but `state`.
 
-    `disk` is what it has beside its root, if anything.
+    `disk` is what it has beside its root for databases, `files_disk` for bricks, if anything.
     """
 
-    def __init__(self, layout: Layout, node: Node, network: Network, group: Group, disk: Disk | None = None) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        node: Node,
+        network: Network,
+        group: Group,
+        *,
+        disk: Disk | None = None,
+        files_disk: Disk | None = None,
+    ) -> None:
         self.id = node.name
         self.node = node
         self.group = group
         self.disk = disk
+        self.files_disk = files_disk
         self.layout = layout.host(node.name)
         self._lab = layout
         self._network = network
+
+    @property
+    def disks(self) -> tuple[Disk, ...]:
+        """All that it has beside its root."""
+        return tuple(disk for disk in (self.disk, self.files_disk) if disk is not None)
 
     def leader(self) -> int | None:
         """The host's PID 1 as a process id of this machine; None when the host is off."""
@@ -87,8 +102,8 @@ class LabHost:
         """Cut the power: the cables first, so that no farewell of any kind gets out, its disk, then all that runs."""
         with self._locked():
             self._network.cut(self.node)
-            if self.disk is not None:
-                self.disk.cut_power()
+            for disk in self.disks:
+                disk.cut_power()
             leader = self.leader()
             if self.group.exists():
                 if self.frozen():
@@ -125,12 +140,18 @@ class LabHost:
         self._must_move()
         units.kill(self.group, unit)
 
-    def own_disk(self) -> Disk:
-        """The disk that it has beside its root. Raises LabError when it has none, or is off."""
-        if self.disk is None:
-            raise LabError(f"{self.id} has no disk of its own: only database hosts have one")
+    def own_disk(self, *, files: bool = False) -> Disk:
+        """The disk that it has for databases, or for bricks if it has only that one or they are meant (`files`).
+
+        Raises LabError when it has none, or is off.
+        """
+        found = self.files_disk if files or self.disk is None else self.disk
+        if found is None:
+            raise LabError(
+                f"{self.id} has no disk of its own: only {'filers' if files else 'database hosts and filers'} do"
+            )
         self._must_run()
-        return self.disk
+        return found
 
     def command(self, argv: Sequence[str], *, terminal: str = "dumb") -> list[str]:
         """The argv that runs a command inside. Raises LabError when the host is off or frozen."""
@@ -197,8 +218,8 @@ class LabHost:
         if not lower.is_dir():
             raise LabError(f"its image {lower} is gone: `saguire down` and `saguire up` make the lab anew")
         mount_overlay(lower, self.layout.upper, self.layout.work, self.layout.root)
-        if self.disk is not None:
-            self.disk.mount()
+        for disk in self.disks:
+            disk.mount()
         if not self.has_disk():
             # Without an identity of its own systemd would take this for a factory reset.
             (self.layout.root / "etc/machine-id").write_text(self._lab.machine_id(self.id) + "\n")

@@ -16,7 +16,7 @@ from titanicarus.fleet import Fleet, Role
 from titanicarus.lab import client, cloud, container, image
 from titanicarus.lab.cgroup import Group, hierarchies, wait_until
 from titanicarus.lab.cuts import Cuts
-from titanicarus.lab.disks import DATABASES, DEFAULT_MIB, Disk, loops_below, thaw_below
+from titanicarus.lab.disks import DATABASES, DEFAULT_MIB, FILES, Disk, loops_below, thaw_below
 from titanicarus.lab.errors import BootFailed, HostFailed, LabBusy, LabError, UnknownHost
 from titanicarus.lab.host import LabHost
 from titanicarus.lab.layout import CLIENT, CLOUD, NOT_IN_FLEET, STATE_DIR, Layout
@@ -47,7 +47,7 @@ class Lab:
     """
 
     def __init__(self, name: str, fleet: Fleet, state_dir: Path = STATE_DIR, *, disk_mib: int = DEFAULT_MIB) -> None:
-        """`disk_mib`: the size of the disks that database hosts get at their first boot."""
+        """`disk_mib`: the size of the disks that database hosts and filers get at their first boot."""
         self.name = name
         self.fleet = fleet
         self.layout = Layout(name, state_dir)
@@ -55,13 +55,18 @@ class Lab:
         self.group = Group(hierarchies(), self.layout.group)
         self._network = Network(self.layout)
         databases = {host.id for host in fleet.with_role(Role.DB)}
+        filers = {host.id for host in fleet.with_role(Role.FILER)}
 
-        def disk(host_id: str) -> Disk | None:
-            places = self.layout.host(host_id)
-            return Disk(places.disk, places.root / DATABASES, disk_mib) if host_id in databases else None
+        def disks(host_id: str) -> dict[str, Disk]:
+            places, found = self.layout.host(host_id), {}
+            if host_id in databases:
+                found["disk"] = Disk(places.disk, places.root / DATABASES, disk_mib)
+            if host_id in filers:
+                found["files_disk"] = Disk(places.files_disk, places.root / FILES, disk_mib, small_files=True)
+            return found
 
         self._hosts = {
-            node.name: LabHost(self.layout, node, self._network, self.group.child(node.name), disk(node.name))
+            node.name: LabHost(self.layout, node, self._network, self.group.child(node.name), **disks(node.name))
             for node in self.plan.hosts
         }
         self.cuts = Cuts(self.layout, fleet)
@@ -306,8 +311,8 @@ class Lab:
         hosts = [self.host(host.id) for host in self.fleet.islands[island].hosts.values()]
         for host in hosts:  # silence first, so that the hosts of the island go together
             self._network.cut(host.node)
-            if host.disk is not None:
-                host.disk.cut_power()
+            for disk in host.disks:
+                disk.cut_power()
         with ThreadPoolExecutor(max_workers=len(hosts)) as pool:
             list(pool.map(LabHost.kill, hosts))
         return tuple(sorted(host.id for host in hosts))
