@@ -36,6 +36,7 @@ def text(library: str, seconds: int) -> str:
     """The systemd configuration that deceives, by the library at that path inside."""
     words = [f"LD_PRELOAD={library}", f"FAKETIME={seconds:+d}s", "FAKETIME_DONT_FAKE_MONOTONIC=1"]
     words += ["FAKETIME_DONT_RESET=1", "FAKETIME_NO_CACHE=1"]
+    words += ["FAKE_UTIME=1"]  # a file that such a program touches has the true time, as the kernel gives it
     return "[Manager]\nDefaultEnvironment=" + " ".join(words) + "\n"
 
 
