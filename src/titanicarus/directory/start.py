@@ -105,6 +105,7 @@ def _take(places: Places, entries: Entries, suffix: str, user: str) -> None:
     if text.count(line) != 1:
         raise DirectoryError(f"{places.slapd_conf} should have one line {line.strip()!r}")
     config.write_text(text.replace(line, f"directory {fresh}\n"))
+    shutil.chown(config, user, user)  # the unit's umask lets nobody else read it
     parents_first = dict(sorted(entries.items(), key=lambda entry: entry[0].count(",")))
     done = run(["slapadd", "-q", "-f", str(config), "-b", suffix], entries_text(parents_first), user=user)
     config.unlink()
