@@ -11,6 +11,7 @@ from titanicarus.cli import (
     declaration_commands,
     dns_commands,
     fault_commands,
+    healing_commands,
     lab_commands,
     salt_commands,
     site_commands,
@@ -37,6 +38,7 @@ for commands in (
     lab_commands,
     salt_commands,
     dns_commands,
+    healing_commands,
     site_commands,
     workload_commands,
 ):
