@@ -283,10 +283,15 @@ class Running:
         return all(f'"{host.id}": true' in answers for host in self.lab.fleet.hosts)
 
     def masters(self, verb: str) -> None:
-        """Start or stop every Salt master."""
+        """Start or stop every Salt master. While they are stopped nothing is healed: the last one would start the
+        others again."""
+        if verb == "stop":
+            self.saguire("pause", "--why", "a test stops every master")
         with ThreadPoolExecutor(6) as pool:
             control = self.ids("control")
             list(pool.map(lambda host: run(self.lab, host, ["systemctl", verb, "salt-master"], timeout=90), control))
+        if verb == "start":
+            self.saguire("resume")
 
     # Measuring
 

@@ -57,6 +57,14 @@ def test_no_state_restarts_a_daemon_that_serves(fleet_file: str, host: str, lows
         assert state["state"] != "service", "service.running restarts: use daemon.running"
 
 
+@pytest.mark.parametrize(("fleet_file", "host"), HOSTS)
+def test_what_is_watched_is_what_the_states_start(fleet_file: str, host: str, lowstates: dict[Any, Any]) -> None:
+    pillar = pillars(fleet_file)[host]
+    started = {state["name"] for state in lowstates[fleet_file, host] if state["state"] == "daemon"}
+    started |= {f"titanicarus-mariadb@{shard['name']}.service" for shard in pillar.get("db", {}).get("shards", ())}
+    assert set(pillar["healing"]["units"]) == started
+
+
 def test_library_comes_first(lowstates: dict[Any, Any]) -> None:
     for host, lowstate in lowstates.items():
         first = min(lowstate, key=lambda state: state["order"])

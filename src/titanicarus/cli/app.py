@@ -12,6 +12,7 @@ from titanicarus.cli import (
     dns_commands,
     fault_commands,
     file_commands,
+    healing_commands,
     lab_commands,
     salt_commands,
     site_commands,
@@ -38,6 +39,7 @@ for commands in (
     lab_commands,
     salt_commands,
     dns_commands,
+    healing_commands,
     site_commands,
     workload_commands,
 ):

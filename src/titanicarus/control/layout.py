@@ -58,6 +58,11 @@ class Release:
         return self.path / "master"
 
     @property
+    def reactor(self) -> Path:
+        """What the master does at an event; read from the tree, and no file root."""
+        return self.tree / "reactor"
+
+    @property
     def pillar(self) -> Path:
         """One JSON file for each host, mode 0600; no file root."""
         return self.path / "pillar"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from titanicarus.fleet import Declaration
 
 Pillar = dict[str, Any]
-NOT_FOR_STATES = frozenset({"gslb", "leases"})
+NOT_FOR_STATES = frozenset({"gslb", "guard", "leases"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,8 @@ def _add_tunnel_keys(vpn: Pillar, island: pki.Island, tunnels: Mapping[str, pki.
 def _compiled(host: str, pillar: Pillar, digests: Digests) -> Compiled:
     # With a thousand sites most of a push is this: each part becomes text once, for its digest and for the pillar.
     texts = {part: json.dumps(value, sort_keys=True) for part, value in parts_of(pillar).items()}
-    # No state uses what the world is told (titanicarus.gslb reads it where it was pushed to): no apply is due for it.
+    # No state uses what masters alone read, where it was pushed to (titanicarus.gslb, titanicarus.heal): no apply is
+    # due for it.
     sections = {part: _short(text) for part, text in texts.items() if part.partition(".")[0] not in NOT_FOR_STATES}
     code = _short(f"{digests.code}\n{digests.library}")[:8]
     revision = f"{code}-{_short(json.dumps(sections, sort_keys=True))}"

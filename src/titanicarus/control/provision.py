@@ -60,9 +60,9 @@ def _packed(source: Path) -> library.Library:
 
 
 def _seed_modules(source: Path, root: Path) -> None:
-    """Give the minion the platform's modules and states from the start: the first apply comes before the minion has
-    ever synchronised. The state library.current keeps them right from then on."""
-    for kind in ("modules", "states"):
+    """Give the minion the platform's modules, states and beacons from the start: the first apply comes before the
+    minion has ever synchronised. The state library.current keeps them right from then on."""
+    for kind in ("modules", "states", "beacons"):
         modules = source.parent.parent / f"_{kind}"
         target = layout.below(root, layout.SALT_CACHE) / "minion" / "extmods" / kind
         if target.exists() or not modules.is_dir():

@@ -173,6 +173,12 @@ SPOILERS: dict[str, tuple[Callable[[ControlPlane], object], str]] = {
     "a core that does not compile": (
         lambda plane: plane.write("src/titanicarus/lab/broken.py", "def f(:\n"), r"titanicarus/lab/broken\.py:1"
     ),
+    "a runner that does not compile": (
+        lambda plane: plane.write("_runners/broken.py", "def f(:\n"), r"_runners/broken\.py:1"
+    ),
+    "a reaction that does not parse": (
+        lambda plane: plane.write("reactor/broken.sls", "{% if tag %}\n"), r"reactor/broken\.sls:"
+    ),
     "no top file": (lambda plane: (plane.checkout / "salt/top.sls").unlink(), r"salt/top\.sls: missing"),
     "a link out of the file root": (
         lambda plane: (plane.checkout / "salt/leak").symlink_to("../pillar"), "salt/leak: found a symbolic link"

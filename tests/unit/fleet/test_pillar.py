@@ -12,8 +12,9 @@ from fixtures.repository import Repository
 
 from titanicarus.fleet import BUILT, Declaration, Role, UnknownHost, load, pillar_for
 from titanicarus.fleet.balancing import vrrp_ids
+from titanicarus.fleet.healing import leading_masters
 from titanicarus.fleet.model import Site, Tenant, unix_user
-from titanicarus.fleet.pillar import leading_masters, masters
+from titanicarus.fleet.pillar import masters
 
 ROOT = Path(__file__).parents[3]
 GOLDEN = ROOT / "tests/fixtures/golden"
@@ -33,6 +34,7 @@ SECTIONS = {
     "backup": {Role.DB},
     "directory": {Role.DIRECTORY},
     "files": {Role.FILER, Role.ARBITER, Role.WEB},
+    "guard": {Role.CONTROL},
 }
 
 
@@ -61,7 +63,7 @@ def test_no_host_gets_data_of_a_role_that_it_does_not_have(declaration: Declarat
     for host in declaration.fleet.hosts:
         pillar = pillar_for(declaration, host.id)
         mirrored = declaration.fleet.with_role(Role.FILER, host.island)
-        assert set(pillar) - {"host", "roles", "names", "ports", "salt"} == {
+        assert set(pillar) - {"host", "roles", "names", "ports", "salt", "healing"} == {
             section
             for section, roles in SECTIONS.items()
             if any(host.has(role) for role in roles) and (mirrored or section != "files")
