@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from functional.salt_in_image import ROOT, Host
+from render.image_root import inside
 
 from titanicarus import pki
 from titanicarus.configset import render
@@ -28,10 +29,10 @@ class OnLoopback(Host):
     """A disk whose programs have this machine's network, where its servers are."""
 
     def run(self, *argv: str) -> subprocess.CompletedProcess[bytes]:
-        enter = ["unshare", "--mount", "--propagation", "slave", "--pid", "--fork", "--kill-child"]
+        enter = [word for word in inside(self.root) if word != "--net"]
         shell = 'mount -t proc proc /proc; exec "$@"'
         return subprocess.run(
-            [*enter, "chroot", str(self.root), "/bin/sh", "-c", shell, "sh", *argv],
+            [*enter, "/bin/sh", "-c", shell, "sh", *argv],
             capture_output=True,
             timeout=120,
             check=False,
