@@ -27,11 +27,15 @@ def look(  # noqa: PLR0917 - Salt knows no keyword-only arguments
     return looking.look(_here(), __opts__["id"], unit, asked).document()
 
 
-def act(unit: str, action: str, by: str, incident: str, revision: str = "") -> dict[str, Any]:
+def act(  # noqa: PLR0917 - as above
+    unit: str, action: str, by: str, incident: str, revision: str = "", by_hand: bool = False
+) -> dict[str, Any]:
     """Help a unit that this master has claimed by a look: ``start`` it, or ``apply`` all states of this host.
 
     revision
         What the master would apply; it is not done when this host has applied something else last.
+    by_hand
+        A person wants it: pauses and maintenance do not count.
 
     Returns whether it ``helped`` and ``words``. Raises CommandExecutionError, with nothing done, when it is refused.
 
@@ -45,11 +49,13 @@ def act(unit: str, action: str, by: str, incident: str, revision: str = "") -> d
 
     from titanicarus.heal import act as acting
     from titanicarus.heal.case import Action
+    from titanicarus.heal.holds import FLEET
 
     runs = {Action.START: lambda: _start(unit), Action.APPLY: lambda: _apply(unit, revision)}
     try:
-        order = acting.Order(unit, Action(action), by, incident)
-        helped, words = acting.carry_out(_here(), order, runs[order.action])
+        order = acting.Order(unit, Action(action), by, incident, by_hand)
+        scopes = (FLEET, __pillar__["host"]["island"], __opts__["id"])
+        helped, words = acting.carry_out(_here(), order, scopes, runs[order.action])
     except (acting.Refused, ValueError) as error:
         raise CommandExecutionError(f"{__opts__['id']}: {error}") from error
     return {"helped": helped, "words": words}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
-from titanicarus.heal import claims, here, look
+from titanicarus.heal import claims, here, holds, look
 from titanicarus.heal.case import Action
 from titanicarus.heal.claims import Act, Claim
 from titanicarus.heal.here import Here
@@ -34,18 +34,22 @@ class Order:
     action: Action
     by: str
     incident: str
+    by_hand: bool = False
 
 
-def carry_out(place: Here, order: Order, run: Run) -> tuple[bool, str]:
+def carry_out(place: Here, order: Order, scopes: Collection[str], run: Run) -> tuple[bool, str]:
     """Do it under a claim that is this master's; gives back whether it helped, and words.
 
-    Raises Refused, with nothing done, when the claim is not the master's (it looked too long ago, or never).
+    `scopes` are the names under which this host may be on hold. Raises Refused, with nothing done, when the claim is
+    not the master's (it looked too long ago, or never), or when the host was put on hold or drained since the look.
     """
     up = here.up()
     claim = Claim(order.unit, order.by, order.incident, here.boot(), round(up + CLAIM_SECONDS[order.action], 1))
     path, written = place.below(claims.CLAIMS), place.below(claims.ACTS)
     if not claims.held(claim, up, path):
         raise Refused(f"{order.by} has no claim on {order.unit} for {order.incident}: it has to look first")
+    if not order.by_hand and (objection := on_hold(place, scopes)):
+        raise Refused(objection)
     claims.take(claim, up, path)
     act = Act(order.unit, str(order.action), order.by, order.incident, round(time.time(), 1))
     claims.begin(act, written)
@@ -57,6 +61,15 @@ def carry_out(place: Here, order: Order, run: Run) -> tuple[bool, str]:
         up = here.up()
         claims.take(replace(claim, until=round(up + claims.LOOK_SECONDS, 1)), up, path)
     return helped, words
+
+
+def on_hold(place: Here, scopes: Collection[str]) -> str | None:
+    """Why nothing is to be done here by itself now, as far as this host was told; None when it may be."""
+    now = time.time()
+    for scope, hold in holds.newest(holds.read(place.below(holds.FILE))).items():
+        if scope in scopes and hold.stands(now):
+            return f"left alone: {hold.sentence(now)}"
+    return "left alone: the host is drained, so somebody works on it" if look.drained(place) else None
 
 
 def may_start(place: Here, unit: str, declared: list[str]) -> str | None:

@@ -11,29 +11,25 @@ import fcntl
 import hashlib
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from titanicarus.control import layout
-from titanicarus.heal import holds, incidents, report, sight
-from titanicarus.heal.answers import Answer
-from titanicarus.heal.case import Action, Attempt, Case, Decision, Outcome, Question, Spent, Verdict
+from titanicarus.heal import holds, incidents, orders, report
+from titanicarus.heal.case import Action, Attempt, Case, Decision, Question, Spent, Verdict
 from titanicarus.heal.decide import HOUR, decide
 from titanicarus.heal.facts import Facts
 from titanicarus.heal.ledger import Entry, Ledger
+from titanicarus.heal.orders import Ask
 from titanicarus.heal.report import BadReport, Kind, Report
-from titanicarus.heal.sight import NoSight, Sight
+from titanicarus.heal.sight import Sight
 
 RUN = Path("/run/titanicarus/heal")
 TURN_SECONDS = 3.0
 """For so long each master leaves a host to the one before it in the host's list."""
-LOOK_SECONDS = 10.0
-LOOKS_AFTER = 3
-"""So often a host is asked what came of an act before that is given up."""
-ACT_SECONDS = {Action.START: 90.0, Action.APPLY: 600.0}
 TROUBLE_SECONDS = 120.0
 SAID_AGAIN_SECONDS = 3600.0
 """A refusal that says the same as the one before is not written down again for so long."""
@@ -45,10 +41,6 @@ RESULTS = {
     Verdict.ESCALATE: "escalated",
     Verdict.LEAVE: "left",
 }
-
-
-Ask = Callable[[Sequence[str], str, Mapping[str, Any], float], Mapping[str, Answer]]
-"""Run a function with keyword arguments on hosts, for at most so many seconds; who gave no answer is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,123 +111,60 @@ class Guard:
         stamp = hashlib.sha256(f"{heard.subject} {opened} {self.facts.me}".encode()).hexdigest()[:4]
         name = time.strftime("%Y%m%d-%H%M%S-", time.gmtime(opened)) + stamp
         case = Case(heard, self.facts.hosts.get(heard.host), opened, self._holds(), by_hand=by_hand)
-        story: list[Entry] = []
+        told = False
         while True:
             now = self.now()
             case = replace(case, now=now, waited=0.0 if case.sight or case.attempts else max(0.0, now - came))
             decision = decide(case)
             if decision.verdict is Verdict.LOOK:
-                claim = not dry
-                found = self._look(case, name, claim=claim)
-                for _ in range(LOOKS_AFTER - 1 if case.attempts else 0):
-                    if isinstance(found, Sight):
-                        break
-                    found = self._look(case, name, claim=claim)
+                found = orders.look(self.ask, self.facts.me, name, case, claim=not dry)
                 case = replace(case, sight=found, spent=self._spent(heard.host))
-                continue
-            if decision.verdict is Verdict.ACT and decision.action and not dry:
-                if not story:
-                    self._close_interrupted()
-                    story.append(
-                        self._write(name, heard, {"step": "opened", "report": asdict(heard), "by_hand": by_hand})
-                    )
-                self._decided(name, heard, decision, case)
-                attempt = self._act(name, heard, decision.action, case)
-                case = replace(case, attempts=(*case.attempts, attempt), sight=None)
-                continue
-            if dry:
+            elif dry:
                 return Ended(f"would {decision.verdict}: {decision.sentence}")
-            return self._end(name, heard, decision, case, opened, told=bool(story), first=first)
+            elif decision.action:
+                if not told:
+                    self._close_interrupted()
+                    self._opened(name, case)
+                    told = True
+                attempt = self._act(name, case, decision, decision.action)
+                case = replace(case, attempts=(*case.attempts, attempt), sight=None)
+            else:
+                return self._end(name, decision, case, opened, told=told, first=first)
 
-    def _end(
-        self, name: str, heard: Report, decision: Decision, case: Case, opened: float, *, told: bool, first: bool
-    ) -> Ended:
+    def _act(self, name: str, case: Case, decision: Decision, action: Action) -> Attempt:
+        self._decided(name, decision, case)
+        step = {"step": "acting", "host": case.report.host, "unit": case.report.unit, "action": str(action)}
+        self._write(name, case.report, step)
+        began = self.now()
+        attempt = orders.act(self.ask, self.facts.me, name, case, action)
+        step = {"step": "outcome", "outcome": str(attempt.outcome), "words": attempt.words}
+        self._write(name, case.report, {**step, "seconds": round(self.now() - began, 1)})
+        return attempt
+
+    def _end(self, name: str, decision: Decision, case: Case, opened: float, *, told: bool, first: bool) -> Ended:
+        heard = case.report
         if decision.verdict is Verdict.LEAVE and not told:
             if heard.kind is Kind.WELL:
                 self._came_right(heard, decision)
             return Ended(decision.sentence)
         if not told:
-            # Another master that could not even look would only say what the first one says.
-            quiet = decision.verdict is Verdict.REFUSE and (not (first or case.sight) or self._said(heard, decision))
-            if quiet:
+            # Another master that saw nothing itself would only say what the first one says.
+            unseen = not first and not isinstance(case.sight, Sight)
+            if decision.verdict is Verdict.REFUSE and (unseen or self._said(heard, decision)):
                 return Ended(decision.sentence)
-            self._write(name, heard, {"step": "opened", "report": asdict(heard), "by_hand": case.by_hand})
-        self._decided(name, heard, decision, case)
+            self._opened(name, case)
+        self._decided(name, decision, case)
         seconds = round(self.now() - opened, 1)
-        down = round(heard.seconds + seconds, 1) if decision.verdict is Verdict.DONE else None
-        self._write(
-            name,
-            heard,
-            {
-                "step": "closed",
-                "result": RESULTS[decision.verdict],
-                "question": int(decision.question),
-                "seconds": seconds,
-            }
-            | {"down": down, "sentence": decision.sentence},
-        )
+        end = {"step": "closed", "result": RESULTS[decision.verdict], "question": int(decision.question)}
+        end |= {"seconds": seconds, "sentence": decision.sentence}
+        end["down"] = round(heard.seconds + seconds, 1) if decision.verdict is Verdict.DONE else None
+        self._write(name, heard, end)
         return Ended(decision.sentence, written=True)
-
-    # What hosts are asked
-
-    def _look(self, case: Case, name: str, *, claim: bool) -> Sight | NoSight:
-        heard = case.report
-        order: dict[str, Any] = {"unit": heard.unit, "by": self.facts.me, "incident": name, "claim": claim}
-        if not case.attempts:  # after an act the report has done its part
-            order |= {"boot": heard.boot, "up": heard.up}
-        answer = self.ask([heard.host], "heal.look", order, LOOK_SECONDS).get(heard.host)
-        if answer is None:
-            return NoSight(f"its minion gave no answer within {LOOK_SECONDS:g} s")
-        if not answer.ok:
-            return NoSight(f"its minion says: {str(answer.value)[:300]}")
-        try:
-            seen = sight.parse(answer.value)
-        except sight.BadSight as error:
-            return NoSight(str(error)[:300])
-        return seen if (seen.host, seen.unit) == (heard.host, heard.unit) else NoSight("it speaks of something else")
-
-    def _act(self, name: str, heard: Report, action: Action, case: Case) -> Attempt:
-        order = {"unit": heard.unit, "action": str(action), "by": self.facts.me, "incident": name}
-        order["revision"] = case.declared.revision if case.declared else ""
-        self._write(name, heard, {"step": "acting", "host": heard.host, "unit": heard.unit, "action": str(action)})
-        began = self.now()
-        answer = self.ask([heard.host], "heal.act", order, ACT_SECONDS[action]).get(heard.host)
-        if answer is None:
-            attempt = Attempt(action, Outcome.SILENT, "its minion gave no answer")
-        elif not isinstance(answer.value, Mapping) or "helped" not in answer.value:
-            attempt = Attempt(action, Outcome.REFUSED, str(answer.value)[:600])
-        else:
-            helped = answer.value.get("helped") is True
-            words = "" if helped else str(answer.value.get("words", ""))[:600]
-            attempt = Attempt(action, Outcome.DONE if helped else Outcome.FAILED, words)
-        seconds = round(self.now() - began, 1)
-        self._write(
-            name,
-            heard,
-            {"step": "outcome", "outcome": str(attempt.outcome), "words": attempt.words, "seconds": seconds},
-        )
-        return attempt
 
     def copy(self) -> dict[str, str]:
         """Bring every control host that listens to this one up to date with all ledgers here. Gives back what failed:
         host to reason; who gave no answer gets it with the next incident."""
-        failed = {}
-        here = {name: entries for name, entries in self.ledger.everything().items() if entries}
-        peers = self.facts.peers()
-        answers = self.ask(peers, "ledger.heads", {}, LOOK_SECONDS) if peers else {}
-        for peer in peers:
-            answer = answers.get(peer)
-            if answer is None or not answer.ok or not isinstance(answer.value, Mapping):
-                failed[peer] = "no answer" if answer is None else str(answer.value)[:200]
-                continue
-            for name, entries in here.items():
-                there = answer.value.get(name, 0)
-                if name.partition(".")[0] != peer and isinstance(there, int) and there < len(entries):
-                    order = {"name": name, "entries": self.ledger.after(name, there)}
-                    kept = self.ask([peer], "ledger.keep", order, LOOK_SECONDS).get(peer)
-                    if kept is None or not kept.ok:
-                        failed[peer] = "no answer" if kept is None else str(kept.value)[:200]
-        return failed
+        return orders.copy(self.ask, self.ledger, self.facts.peers())
 
     # What is written down
 
@@ -243,15 +172,16 @@ class Guard:
         common = {"at": round(self.now(), 3), "master": self.facts.me, "incident": name, "subject": heard.subject}
         return self.ledger.add({**common, **entry})
 
-    def _decided(self, name: str, heard: Report, decision: Decision, case: Case) -> None:
+    def _opened(self, name: str, case: Case) -> None:
+        step = {"step": "opened", "report": asdict(case.report), "by_hand": case.by_hand}
+        self._write(name, case.report, step)
+
+    def _decided(self, name: str, decision: Decision, case: Case) -> None:
         seen = case.sight.document() if isinstance(case.sight, Sight) else None
         self.say(f"{decision.verdict}: {decision.sentence}")
-        self._write(
-            name,
-            heard,
-            {"step": "decided", "verdict": str(decision.verdict), "question": int(decision.question), "sight": seen}
-            | {"sentence": decision.sentence, "passed": list(decision.passed)},
-        )
+        step = {"step": "decided", "verdict": str(decision.verdict), "question": int(decision.question)}
+        step |= {"sentence": decision.sentence, "passed": list(decision.passed), "sight": seen}
+        self._write(name, case.report, step)
 
     def _said(self, heard: Report, decision: Decision) -> bool:
         """Whether the last incident here about this was refused by the same question a short while ago."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from titanicarus.heal.case import Action, Attempt, Case, Declared, Outcome, Spent, Verdict
 from titanicarus.heal.claims import LOOK_SECONDS, Claim
-from titanicarus.heal.decide import STOPPED_SECONDS, decide
+from titanicarus.heal.decide import decide
 from titanicarus.heal.holds import Hold
 from titanicarus.heal.look import Asked
 from titanicarus.heal.report import Kind, Report
@@ -25,6 +25,7 @@ MASTERS = ("syd-store1", "syd-store2", "mel-store1", "per-store1")
 STEP, LOOK_EVERY, TURN = 0.5, 4.0, 3.0
 START_TAKES = 3.0
 SECONDS = 600.0
+RESTART_SECONDS = 2.5
 SOON = 150.0
 """Seconds within which a unit that was left stopped has to be acted on, with news that get lost."""
 
@@ -117,16 +118,18 @@ def random_faults(seed: int) -> tuple[Fault, ...]:
     for _ in range(chance.randint(1, 6)):
         kind = chance.choice(KINDS)
         # One that takes longer is a stop that nobody announced.
-        seconds = chance.uniform(0.1, STOPPED_SECONDS - STEP) if kind == "restart" else chance.uniform(1.0, 120.0)
+        seconds = chance.uniform(0.1, RESTART_SECONDS) if kind == "restart" else chance.uniform(1.0, 120.0)
         faults.append(Fault(kind, chance.uniform(10.0, SECONDS - 300.0), seconds))
     return tuple(faults)
 
 
-def simulate(seed: int, *, broken_at: float | None = None) -> list[tuple[float, str]]:
-    """One schedule; gives back what was done and when. `broken_at`: the unit stops for good then, and is no benign
-    fault any more. Raises Violation."""
+def simulate(
+    seed: int, faults: tuple[Fault, ...] | None = None, *, broken_at: float | None = None
+) -> list[tuple[float, str]]:
+    """One schedule, of random faults or of these; gives back what was done and when. `broken_at`: the unit stops for
+    good then, and that is no benign fault any more. Raises Violation."""
     chance = random.Random(seed)  # noqa: S311 - as above
-    world = World(random_faults(seed))
+    world = World(random_faults(seed) if faults is None else faults)
     news: list[Told] = []
     memory: Memory = {}
     busy: dict[str, Iterator[None]] = {}
@@ -184,7 +187,7 @@ def _lies(world: World, heard: list[Report], chance: random.Random) -> Iterator[
     """Reports said again by somebody, and reports that nobody of the host made."""
     if world.any("replay") and heard and chance.random() < 0.1:
         yield Told(world.now, chance.choice(MASTERS), chance.choice(heard))
-    if world.any("forged") and chance.random() < 0.1:
+    if world.any("forged") and chance.random() < 0.3:
         up = world.up + chance.choice((-500.0, 0.0, 500.0))
         kind = chance.choice((Kind.STOPPED, Kind.FAILING))
         boot = chance.choice(("a guess", f"boot-{world.boot}"))
@@ -212,6 +215,7 @@ def _incident(world: World, told: Told, seed: int, chance: random.Random) -> Ite
             claimed = world.take(told.master, name, LOOK_SECONDS) if may_claim else True
             case = replace(case, sight=replace(world.sight(), claimed=claimed))
         elif decision.verdict is Verdict.ACT and decision.action:
+            yield from _pass(world, chance.choice((0.0, 0.5, 1.0)))
             outcome = _act(world, decision.action, told.master, name, seed)
             yield from _pass(world, START_TAKES)
             case = replace(case, sight=None, attempts=(*case.attempts, Attempt(decision.action, outcome)))
@@ -223,19 +227,24 @@ def _act(world: World, action: Action, master: str, name: str, seed: int) -> Out
     """The host's own part: it looks once more before it does anything."""
     if not world.take(master, name, 120.0):
         return Outcome.REFUSED
-    if world.stopped_on_purpose() and (world.booting or world.any("applying", "disabled")):
-        return Outcome.REFUSED  # titanicarus.heal.act.may_start
+    if looks_once_more(world):
+        return Outcome.REFUSED
     where = f"schedule {seed} at {world.now:.1f} s: {master} would {action}"
     if world.run is not None and action is Action.APPLY:
         raise Violation(f"{where} although the unit runs")
     if world.stopped_on_purpose():
         raise Violation(f"{where} although somebody is at work")
-    if world.any("restart"):
+    if world.any("restart") and world.now - world.since < RESTART_SECONDS:
         raise Violation(f"{where} in the middle of a restart")
     if world.run is None:
         world.starting = world.now + START_TAKES
         world.acts.append((world.now, str(action), True))
     return Outcome.DONE
+
+
+def looks_once_more(world: World) -> bool:
+    """Whether the host refuses an order: titanicarus.heal.act.carry_out and may_start. It was told of every hold."""
+    return world.stopped_on_purpose()
 
 
 def _pass(world: World, seconds: float) -> Iterator[None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ def long_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(here, "up", lambda: 5000.0)
 
 
+SCOPES = ("*", "syd", "syd-web1")
 FIRST = Asked("syd-store1", "i1")
 
 
@@ -215,12 +217,12 @@ def test_an_act_needs_a_claim_and_is_written_down_before_it_is_done(disk: Disk) 
         return True, ""
 
     with pytest.raises(Refused, match="has to look first"):
-        carry_out(disk.here, Order(NGINX, Action.START, "syd-store1", "i1"), run)
+        carry_out(disk.here, Order(NGINX, Action.START, "syd-store1", "i1"), SCOPES, run)
     seen(disk)
     with pytest.raises(Refused, match="has to look first"):
-        carry_out(disk.here, Order(NGINX, Action.START, "mel-store1", "i1"), run)
+        carry_out(disk.here, Order(NGINX, Action.START, "mel-store1", "i1"), SCOPES, run)
     assert not written
-    assert carry_out(disk.here, Order(NGINX, Action.START, "syd-store1", "i1"), run) == (True, "")
+    assert carry_out(disk.here, Order(NGINX, Action.START, "syd-store1", "i1"), SCOPES, run) == (True, "")
     assert [act.helped for act in written[0]] == [None]
     assert [act.helped for act in claims.acts(disk.here.below(claims.ACTS))] == [True]
     assert not seen(disk, Asked("mel-store1", "i2")).claimed, "nobody else for a while"
@@ -232,8 +234,26 @@ def test_an_act_that_breaks_off_did_not_help(disk: Disk) -> None:
 
     seen(disk)
     with pytest.raises(RuntimeError):
-        carry_out(disk.here, Order(NGINX, Action.START, "syd-store1", "i1"), run)
+        carry_out(disk.here, Order(NGINX, Action.START, "syd-store1", "i1"), SCOPES, run)
     assert [act.helped for act in claims.acts(disk.here.below(claims.ACTS))] == [False]
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+def test_a_host_that_was_put_on_hold_since_the_look_does_nothing(scope: str, disk: Disk) -> None:
+    seen(disk)
+    path = disk.here.below(holds.FILE)
+    holds.write(Hold(scope, 1.0, None, "anna"), path)
+    order = Order(NGINX, Action.START, "syd-store1", "i1")
+    with pytest.raises(Refused, match="by anna"):
+        carry_out(disk.here, order, SCOPES, lambda: (True, ""))
+    assert claims.acts(disk.here.below(claims.ACTS)) == []
+    assert carry_out(disk.here, replace(order, by_hand=True), SCOPES, lambda: (True, "")) == (True, "")
+    holds.write(Hold(scope, 2.0, 2.0, "anna"), path)
+    holds.write(Hold("mel", 1.0, None, "anna"), path)
+    assert carry_out(disk.here, order, SCOPES, lambda: (True, "")) == (True, "")
+    disk.write("var/lib/titanicarus/drained/web", "")
+    with pytest.raises(Refused, match="drained"):
+        carry_out(disk.here, order, SCOPES, lambda: (True, ""))
 
 
 def test_acts_of_another_day_are_forgotten(disk: Disk) -> None:
