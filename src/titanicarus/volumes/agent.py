@@ -86,11 +86,14 @@ class BrickWatch:
             lost = well and not all(self._system.health(volume).online for volume in self._volumes)
             if lost or time.monotonic() >= due:
                 well = self.tend()
-                now = time.monotonic()
-                due = now + (
-                    TEND_SECONDS if well else HURRY_SECONDS if now - self._changed_at < _JUST else LONG_SECONDS
-                )
+                due = time.monotonic() + self._pause(well=well)
             pause.wait(HURRY_SECONDS)
+
+    def _pause(self, *, well: bool) -> float:
+        """Until the next look."""
+        if well and not self._pending_since:
+            return TEND_SECONDS
+        return HURRY_SECONDS if time.monotonic() - self._changed_at < _JUST else LONG_SECONDS
 
     def _look_for_torn_files(self, volume: Volume) -> None:
         """Only when files have waited for long: it costs a look at each of them."""
@@ -98,11 +101,13 @@ class BrickWatch:
         if not self._system.health(volume).pending:
             self._pending_since.pop(volume.name, None)
             self._torn.pop(volume.name, None)
-        elif now - self._pending_since.setdefault(volume.name, now) >= SPLIT_SECONDS:
+            return
+        waited = now - self._pending_since.setdefault(volume.name, now)
+        if waited >= SPLIT_SECONDS:
             torn = self._system.in_split_brain(volume)
             if torn != self._torn.get(volume.name, ()):
                 self._say(
-                    f"volume {volume.name}: no copy can be said to be the right one of: {', '.join(torn) or 'none'}"
+                    f"volume {volume.name}: no copy can be said to be the right one of {', '.join(torn) or 'none'}"
                 )
             self._torn[volume.name] = torn
 

@@ -74,15 +74,16 @@ class Machine:
         self.host, self.root, self._address, self._switch = host, root, address, switch
         self._outside: subprocess.Popen[bytes] | None = None
         self._inside = 0
+        self._port = ""
 
     def start(self) -> None:
         apart = ["--mount", "--propagation", "slave", "--net", "--pid", "--uts", "--fork", "--kill-child"]
         self._outside = subprocess.Popen(["unshare", *apart, "sh", "-c", KEEP_ALIVE, "sh", str(self.root)])
         until(f"{self.host} has power", self._is_up, 20)
         cable = ["link", "add", "name", "lan0", "netns", str(self._inside), "type", "veth", "peer", "name"]
-        port = f"p{self._inside}"
-        _ip(*cable, port, "netns", str(self._switch))
-        _in_network(self._switch, "link", "set", port, "master", "br0", "up")
+        self._port = f"p{self._inside}"
+        _ip(*cable, self._port, "netns", str(self._switch))
+        _in_network(self._switch, "link", "set", self._port, "master", "br0", "up")
         for words in (["link", "set", "lo", "up"], ["address", "add", f"{self._address}/24", "dev", "lan0"]):
             _in_network(self._inside, *words)
         _in_network(self._inside, "link", "set", "lan0", "up")
@@ -97,6 +98,8 @@ class Machine:
 
     def kill(self) -> None:
         if self._outside is not None:
+            # The cable first, so that no farewell of any connection gets out.
+            _in_network(self._switch, "link", "set", self._port, "down")
             self._outside.kill()
             self._outside.wait()
             self._outside = None

@@ -21,7 +21,9 @@ _FIXED = {
     "cluster.quorum-type": "auto",
     "cluster.favorite-child-policy": "none",
     "cluster.shd-max-threads": "4",
-    "cluster.heal-timeout": "60",
+    # A brick that returns is looked at once when it connects. If that was a moment too early, the next look is by the
+    # clock: it was seen to take one or two of these.
+    "cluster.heal-timeout": "10",
     # Small files: attributes and names that do not exist are kept by the clients, and the bricks tell what changes.
     "features.cache-invalidation": "on",
     "features.cache-invalidation-timeout": "600",
