@@ -6,6 +6,9 @@ include:
   - trust
   - nftables
   - salt_minion
+{% if pillar.people is defined %}
+  - people
+{% endif %}
 {% if pillar.files is defined %}
   - files
 {% endif %}

@@ -10,7 +10,7 @@ from render.rendering import FLEETS, declaration, pillars
 
 HOSTS = [(fleet_file, host.id) for fleet_file in FLEETS for host in declaration(fleet_file).fleet.hosts]
 # With one site or a thousand, a host has the same number of states: the loop is in Python. One host may do everything.
-MOST_STATES = 120
+MOST_STATES = 130
 COMPONENTS = {
     "base": {"library", "base", "names", "trust", "nftables", "salt_minion"},
     "lb": {"haproxy", "gateway", "conntrackd", "keepalived", "keeper"},
@@ -37,7 +37,8 @@ def test_host_gets_the_components_of_its_roles_and_no_others(
     fleet_file: str, host: str, lowstates: dict[Any, Any]
 ) -> None:
     pillar = pillars(fleet_file)[host]
-    wanted = set().union(*(COMPONENTS[role] for role in pillar["roles"]), {"files"} if "files" in pillar else ())
+    some = {name for name in ("files", "people") if name in pillar}
+    wanted = set().union(*(COMPONENTS[role] for role in pillar["roles"]), some)
     assert {state["__sls__"] for state in lowstates[fleet_file, host]} == wanted
 
 
@@ -49,10 +50,11 @@ def test_state_ids_are_named_after_their_component(fleet_file: str, host: str, l
 
 @pytest.mark.parametrize(("fleet_file", "host"), HOSTS)
 def test_no_state_restarts_a_daemon_that_serves(fleet_file: str, host: str, lowstates: dict[Any, Any]) -> None:
-    """Only Salt's own daemons and the journal may be restarted by a command, and only when their file changed."""
+    """Only Salt's own daemons, the journal and SSSD, whose cache answers meanwhile, may be restarted by a command, and
+    only when their file changed."""
     for state in lowstates[fleet_file, host]:
         if state["state"] == "cmd":
-            assert state["__sls__"] in {"salt_minion", "salt_master", "base", "trust_store"}, state
+            assert state["__sls__"] in {"salt_minion", "salt_master", "base", "trust_store", "people"}, state
             assert state.get("onchanges"), state
         assert state["state"] != "service", "service.running restarts: use daemon.running"
 

@@ -37,6 +37,8 @@ start. Not the Salt minion: a host on which it is stopped can say nothing."""
 def units(fleet: Fleet, host: Host) -> list[str]:
     """The systemd units that should run on a host that was applied, sorted."""
     found = {*BASE, *(unit for role in host.roles for unit in UNITS.get(role, ()))}
+    if fleet.with_role(Role.DIRECTORY):
+        found.add("titanicarus-people.service")
     if host.has(Role.DB):
         found |= {f"titanicarus-mariadb@{shard.name}.service" for shard in carried(fleet, host)}
     if files(fleet, host) is not None:

@@ -12,6 +12,7 @@ from .gateway import gateway
 from .healing import guard, healing, master_hosts
 from .load import Declaration
 from .model import Fleet, Host
+from .people import people
 from .ports import SESSION_STORE, ports_for
 from .public_names import public_names
 from .roles import BUILT, Role
@@ -38,6 +39,8 @@ def pillar_for(declaration: Declaration, host_id: str) -> Data:
         "salt": {"masters": masters(fleet, host.island)},
         "healing": healing(fleet, host),
     }
+    if known := people(declaration, host):
+        pillar["people"] = known
     if host.has(Role.CONTROL):
         pillar["salt"]["minions"] = [other.id for other in fleet.hosts]
         pillar["gslb"] = public_names(declaration)

@@ -23,6 +23,8 @@ SESSION_STORE = 6379
 KEEPER = 3600
 COPIES = 3601
 LDAPS = 636
+LDAPS_PASSWORDS = 637
+"""Where a person's own password is changed; open on the host that writes the directory, and on no other."""
 LAN = "lan0"
 WAN = "wan0"
 
@@ -68,7 +70,7 @@ def ports_for(fleet: Fleet, host: Host) -> tuple[Port, ...]:
     if host.has(Role.DB):
         opened += _database_host(fleet, host)
     if host.has(Role.DIRECTORY):
-        opened.append(Port("tcp", LDAPS, everyone, LAN, "people and groups, for every host of the fleet"))
+        opened += _directory(fleet, host, everyone)
     opened += _bricks(fleet, host)
     return tuple(sorted(opened, key=lambda port: (port.interface, port.protocol, port.port or 0)))
 
@@ -116,6 +118,13 @@ def _database_host(fleet: Fleet, host: Host) -> Iterator[Port]:
     yield Port(
         "tcp", COPIES, _addresses(fleet.with_role(Role.DB)), LAN, "whole copies of shards for other database hosts"
     )
+
+
+def _directory(fleet: Fleet, host: Host, everyone: tuple[str, ...]) -> Iterator[Port]:
+    """The second port has the kernel's gate behind it, and is shut on hosts that can never write."""
+    yield Port("tcp", LDAPS, everyone, LAN, "people and groups, for every host of the fleet")
+    if host in shards(fleet)[0].hosts:
+        yield Port("tcp", LDAPS_PASSWORDS, everyone, LAN, "new passwords, while this host writes the directory")
 
 
 def _gateway(fleet: Fleet, host: Host) -> Iterator[Port]:

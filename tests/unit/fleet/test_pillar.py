@@ -63,7 +63,8 @@ def test_no_host_gets_data_of_a_role_that_it_does_not_have(declaration: Declarat
     for host in declaration.fleet.hosts:
         pillar = pillar_for(declaration, host.id)
         mirrored = declaration.fleet.with_role(Role.FILER, host.island)
-        assert set(pillar) - {"host", "roles", "names", "ports", "salt", "healing"} == {
+        assert ("people" in pillar) == bool(declaration.fleet.with_role(Role.DIRECTORY))
+        assert set(pillar) - {"host", "roles", "names", "ports", "salt", "healing", "people"} == {
             section
             for section, roles in SECTIONS.items()
             if any(host.has(role) for role in roles) and (mirrored or section != "files")
