@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import grp
 import pwd
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 
 def wanted(  # noqa: PLR0917 -- Salt passes by name
     source: str,
-    pillar_files: dict[str, dict[str, str]] | None = None,
+    pillar_files: dict[str, dict[str, Any]] | None = None,
     context: dict[str, Any] | None = None,
     user: str = "root",
     group: str = "root",
@@ -25,6 +26,7 @@ def wanted(  # noqa: PLR0917 -- Salt passes by name
         A folder of the file server, such as `salt://haproxy/files`. Files that end in `.j2` are templates.
     pillar_files
         Subfolder to `{pillar: 'lb:certificates', suffix: '.pem'}`: one file for each key of that pillar dictionary.
+        With `base64: True` the values are that, of any bytes.
     modes
         Shell pattern of relative paths to octal mode; the first that fits counts, else `mode`.
     secret
@@ -46,7 +48,8 @@ def wanted(  # noqa: PLR0917 -- Salt passes by name
     rendered = render(_fetch(source, saltenv), dict(__pillar__.items()), context or {})
     for folder, rule in (pillar_files or {}).items():
         for key, text in _pillar_at(rule["pillar"]).items():
-            rendered[f"{folder}/{key}{rule.get('suffix', '')}"] = text.encode()
+            data = base64.b64decode(text) if rule.get("base64") else text.encode()
+            rendered[f"{folder}/{key}{rule.get('suffix', '')}"] = data
     groups: dict[str, str] = {}
     for path, file in (__salt__[files_from]() if files_from else {}).items():
         rendered[path], groups[path] = file["text"].encode(), file["group"]

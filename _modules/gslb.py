@@ -66,16 +66,9 @@ def status() -> dict[str, dict[str, Any]]:
 
 
 def _wanted(weights: dict[str, int] | None) -> Any:
-    import json
+    from titanicarus.gslb.declared import declared
 
-    from titanicarus.control import layout
-    from titanicarus.gslb.desired import desired
-
-    # What was pushed last, from this control host's own disk: the minion's copy is as old as its last apply, and a new
-    # name changes nothing on a control host that would make an apply due.
-    release = layout.Release(layout.Deploy(layout.DEPLOY).current)
-    pillar = json.loads((release.pillar / f"{__opts__['id']}.json").read_text())
-    return desired(pillar["gslb"], weights)
+    return declared(__opts__["id"], weights)
 
 
 def _route53() -> Any:

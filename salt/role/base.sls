@@ -6,3 +6,10 @@ include:
   - trust
   - nftables
   - salt_minion
+  - ssh
+{% if pillar.people is defined %}
+  - people
+{% endif %}
+{% if pillar.files is defined %}
+  - files
+{% endif %}

@@ -6,3 +6,6 @@ include:
   - php
   - wordpress
   - nginx
+{% if pillar.sftp is defined %}
+  - sftp
+{% endif %}

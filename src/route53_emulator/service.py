@@ -52,10 +52,10 @@ class Service:
         self._api = Api(operations, Access(settings.credentials, settings.policy, settings.rate))
         self._names = NameServer(self.registry, settings.regions, settings.seed)
         api = ApiServer(settings.api, self._api, settings.certificate, settings.key)
-        udp = UdpServer(settings.dns, self._names)
+        udp, tcp = _on_one_port(settings.dns, self._names)
         self.api: Address = (settings.api[0], api.server_address[1])
         self.dns: Address = (settings.dns[0], udp.server_address[1])
-        self._servers: list[Any] = [api, udp, TcpServer(self.dns, self._names)]
+        self._servers: list[Any] = [api, udp, tcp]
         if settings.admin:
             self._servers.append(AdminServer(settings.admin, self.switches, self._status))
 
@@ -79,3 +79,16 @@ class Service:
     def _status(self) -> dict[str, Any]:
         checks = {check.caller_reference: self.registry.verdict(check.id) for check in self.registry.checks()}
         return {"zones": len(self.registry.zones()), "health_checks": checks}
+
+
+def _on_one_port(address: Address, names: NameServer) -> tuple[UdpServer, TcpServer]:
+    """DNS by UDP and TCP. Raises OSError when the port is taken; one that the kernel chose (0) for UDP may be taken for
+    TCP, and is chosen anew."""
+    while True:
+        udp = UdpServer(address, names)
+        try:
+            return udp, TcpServer((address[0], udp.server_address[1]), names)
+        except OSError:
+            udp.server_close()
+            if address[1]:
+                raise

@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fixtures.control_plane import ControlPlane
+from fixtures.control_plane import ROOT, ControlPlane
 
 from titanicarus.control import salt_config
+from titanicarus.heal.here import BOOTED
 
 MASTERS = ("syd-store1", "mel-store1")
 START_SECONDS = 240
+UNITS = ("nginx.service", "valkey-server.service")
+"""What runs on the web server, for its beacon."""
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +31,10 @@ def salt_factories_config(short_folder: Path) -> dict[str, Any]:
 def short_folder() -> Iterator[Path]:
     """Unix sockets allow paths of 107 characters, and pytest's own folders eat most of them."""
     folder = Path(tempfile.mkdtemp(prefix="tf-"))
-    os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    # A systemctl of the tests' own comes first: nothing of this machine is started.
+    os.environ["PATH"] = f"{Path(__file__).parent / 'heal'}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+    os.environ["PYTHONPATH"] = str(ROOT / "src")
+    os.environ["FAKE_ROOT"] = str(folder / "fleet/hosts/syd-web1")
     yield folder
     shutil.rmtree(folder)
 
@@ -40,6 +46,20 @@ def plane(short_folder: Path) -> ControlPlane:
     for host in (*plane.controls, "syd-web1", "mel-lb1"):
         plane.provision(host)
     plane.push()
+    for host, units in (
+        ("syd-web1", UNITS),
+        ("mel-lb1", ()),
+        *((control, ("salt-master.service",)) for control in plane.controls),
+    ):
+        root = plane.transport.root(host)
+        for folder in ("run/systemd/units", "etc/systemd/system/multi-user.target.wants"):
+            (root / folder).mkdir(parents=True, exist_ok=True)
+        for unit in units:
+            wanted = root / f"etc/systemd/system/multi-user.target.wants/{unit}"
+            wanted.unlink(missing_ok=True)
+            wanted.symlink_to(f"/usr/lib/systemd/system/{unit}")
+        for unit in (BOOTED, *units):
+            (root / f"run/systemd/units/invocation:{unit}").symlink_to("a" * 32)
     return plane
 
 
@@ -63,6 +83,7 @@ def minions(plane: ControlPlane, masters: list[Any]) -> Iterator[dict[str, Any]]
         overrides = minion_overrides(plane, masters, host)
         daemons[host] = masters[0].salt_minion_daemon(host, overrides=overrides)
         use_keys(daemons[host], plane.transport.root(host) / "etc/salt/pki/minion")
+        use_modules(daemons[host])
         daemons[host].start(start_timeout=START_SECONDS)
     yield daemons
     for daemon in daemons.values():
@@ -78,6 +99,12 @@ def use_keys(daemon: Any, folder: Path) -> None:
     own.symlink_to(folder)
 
 
+def use_modules(daemon: Any) -> None:
+    """What provisioning gives a minion before its first start."""
+    for kind in ("beacons", "modules", "states"):
+        shutil.copytree(ROOT / f"_{kind}", Path(daemon.config["extension_modules"]) / kind, dirs_exist_ok=True)
+
+
 def minion_overrides(plane: ControlPlane, masters: list[Any], host: str) -> dict[str, Any]:
     config = salt_config.minion_config(plane.declaration.fleet, plane.declaration.fleet.host(host))
     for key in ("log_file", "log_level", "log_level_logfile", "random_reauth_delay"):
@@ -85,6 +112,7 @@ def minion_overrides(plane: ControlPlane, masters: list[Any], host: str) -> dict
     return config | {
         "master": [f"127.0.0.1:{master.config['ret_port']}" for master in masters],
         "loop_interval": 1,
+        "titanicarus_root": str(plane.transport.root(host)),
     }
 
 
@@ -97,6 +125,7 @@ def _master(plane: ControlPlane, host: str) -> dict[str, Any]:
         "interface": "127.0.0.1",
         "fileserver_list_cache_time": 20,
         "loop_interval": 1,
+        "titanicarus_root": str(root),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import time
 from collections.abc import Mapping
@@ -17,6 +18,9 @@ from titanicarus import pki
 from titanicarus.configset import render
 
 PORT = 16636
+PASSWORD_PORT = 16637
+UMASK = 0o077
+"""As the unit has it."""
 SUFFIX = "dc=sample,dc=example"
 ADDRESSES = {"syd-db1": "127.0.7.1", "syd-db2": "127.0.7.2"}
 NUMBERS = {"syd-db1": 11, "syd-db2": 12}
@@ -60,12 +64,14 @@ class Authority:
 
 
 class DirectoryHost:
-    """One server. `people` and `groups` are what its pillar says, when a state is run."""
+    """One server. `people` and `groups` are what its pillar says, when a state is run. `takes_passwords`: whether it
+    listens where people change theirs, which on a host of a fleet the lease decides."""
 
     def __init__(self, name: str, disk: Host, authority: Authority) -> None:
         self.name, self.disk, self.root = name, disk, disk.root
         self.url = f"ldaps://{ADDRESSES[name]}:{PORT}"
         self.authority = authority
+        self.takes_passwords = True
         self._server: subprocess.Popen[bytes] | None = None
         self.certify()
         self.configure()
@@ -82,6 +88,7 @@ class DirectoryHost:
             "directory": {
                 "suffix": SUFFIX,
                 "port": PORT,
+                "password_port": PASSWORD_PORT,
                 "shard": "syd",
                 "servers": [
                     {"id": host, "island": "syd", "name": address, "number": NUMBERS[host]}
@@ -103,7 +110,12 @@ class DirectoryHost:
         for path, data in render({path.name: path.read_bytes() for path in folder.iterdir()}, pillar, {}).items():
             self.disk.write(f"etc/titanicarus/directory/{path}", data)
 
-    def run(self, *argv: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    @property
+    def password_url(self) -> str:
+        """Where people change their passwords, if it listens there."""
+        return f"ldaps://{ADDRESSES[self.name]}:{PASSWORD_PORT}"
+
+    def run(self, *argv: str, umask: int = -1, **environment: str) -> subprocess.CompletedProcess[str]:
         """A program on this disk with this machine's loopback."""
         return subprocess.run(
             ["chroot", str(self.root), "env", *(f"{key}={value}" for key, value in environment.items()), *argv],
@@ -112,16 +124,18 @@ class DirectoryHost:
             timeout=60,
             check=False,
             stdin=subprocess.DEVNULL,
+            umask=umask,
         )
 
     def start(self) -> str:
         """As the unit does; gives the words with which the copy was judged."""
-        judged = self.run(PYTHON, "-m", "titanicarus.directory.start")
+        judged = self.run(PYTHON, "-m", "titanicarus.directory.start", umask=UMASK)
         assert judged.returncode == 0, judged.stderr
         argv = ["slapd", "-d", "0", "-u", "openldap", "-g", "openldap", "-f", "/etc/titanicarus/directory/slapd.conf"]
         log = (self.root / "var/log/slapd.log").open("ab")
+        urls = [SOCKET, self.url, *([self.password_url] if self.takes_passwords else [])]
         self._server = subprocess.Popen(
-            ["chroot", str(self.root), *argv, "-h", f"{SOCKET} {self.url}"], stdout=log, stderr=log
+            ["chroot", str(self.root), *argv, "-h", " ".join(urls)], stdout=log, stderr=log, umask=UMASK
         )
         until("the server answering", lambda: self.local("-s", "base", "-b", "", "vendorName").returncode == 0)
         return judged.stdout
@@ -131,6 +145,11 @@ class DirectoryHost:
             self._server.kill()
             self._server.wait()
             self._server = None
+
+    def stand_still(self, frozen: bool) -> None:
+        """Keep its connections and answer nothing, or go on."""
+        assert self._server is not None
+        self._server.send_signal(signal.SIGSTOP if frozen else signal.SIGCONT)
 
     def local(self, *options: str, program: str = "ldapsearch") -> subprocess.CompletedProcess[str]:
         """As root of this host."""

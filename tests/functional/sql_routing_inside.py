@@ -6,6 +6,8 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -96,13 +98,28 @@ def unplug(host: dict[str, Any]) -> None:
 
 
 def start_haproxy(config: str) -> subprocess.Popen[bytes]:
-    process = subprocess.Popen(["/usr/sbin/haproxy", "-W", "-S", str(haproxy.MASTER_SOCKET), "-f", config])
+    argv = ["/usr/sbin/haproxy", "-W", "-S", str(haproxy.MASTER_SOCKET), "-f", config]
+    process = subprocess.Popen(argv, start_new_session=True)
     deadline = monotonic() + DEADLINE
     while haproxy.ask("show info") is None:
         assert process.poll() is None, "HAProxy ended"
         assert monotonic() < deadline, "HAProxy does not answer"
         sleep(0.05)
     return process
+
+
+def kill_all(process: subprocess.Popen[bytes]) -> None:
+    """As systemd does when the main process was killed: no worker is left to answer in the place of the next one."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    deadline = monotonic() + DEADLINE
+    while True:
+        try:
+            session()[0].close()
+        except ConnectionRefusedError:
+            return
+        assert monotonic() < deadline, "an old worker still listens"
+        sleep(0.01)
 
 
 def says(host: str, *, open: bool, epoch: int) -> dict[str, Any]:
@@ -155,8 +172,7 @@ def scenario(config: str, keepers: dict[str, Keeper], watch: RoutingWatch) -> No
     greeted_by(a)
 
     # an HAProxy that is started anew reads the file
-    process.kill()
-    process.wait()
+    kill_all(process)
     start_haproxy(config)
     SEEN["after_restart"] = session()[1]
 

@@ -135,6 +135,29 @@ def test_a_host_sees_no_hash_and_changes_nothing_even_with_a_certificate_of_the_
     assert "Insufficient access" in refused.stderr
 
 
+def own_password(host: DirectoryHost, url: str, old: str, new: str) -> str:
+    """Change alice's as she would; gives what is said against it."""
+    for file, secret in (("old", old), ("new", new)):
+        host.disk.write(f"tmp/{file}", secret).chmod(0o600)
+    argv = ["ldappasswd", "-x", "-H", url, "-D", f"uid=alice,ou=people,{SUFFIX}", "-y", "/tmp/old"]
+    done = host.from_host(*argv, "-t", "/tmp/old", "-T", "/tmp/new")
+    return "" if done.returncode == 0 else f"{done.stdout}{done.stderr}"
+
+
+def test_people_change_their_own_password_at_the_port_for_that_alone(pair: Pair) -> None:
+    first, second = pair
+    assert "unwilling" in own_password(first, first.url, "first-password", "another")
+    assert first.signs_in("alice", "first-password")
+    assert "Invalid credentials" in own_password(first, first.password_url, "wrong", "another")
+    assert own_password(first, first.password_url, "first-password", "my-own") == ""
+    assert first.signs_in("alice", "my-own")
+    until("the other server knowing it", lambda: second.signs_in("alice", "my-own"))
+    (kept,) = first.entry("alice")["userPassword"]
+    assert kept.startswith("{CRYPT}$y$j9T$")
+    assert first.apply(person(), groups={"sailors": ["alice"]})["changes"] == {}
+    assert first.signs_in("alice", "my-own")
+
+
 def test_a_password_that_was_changed_stays_until_the_file_has_a_new_one(pair: Pair) -> None:
     first, second = pair
     first.set_password("alice", "my-own-password")

@@ -33,19 +33,27 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         fleet.saguire("down")
 
 
+@pytest.fixture(autouse=True)
+def looked_at_anew(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Who breaks something without `whole` does not put it right either: the next test looks for itself."""
+    yield
+    if "running" in request.fixturenames and "whole" not in request.fixturenames:
+        request.getfixturevalue("running").right = False
+
+
 @pytest.fixture
 def whole(running: Running, request: pytest.FixtureRequest) -> Iterator[Running]:
     """The fleet with nothing broken, and put right again afterwards.
 
     A fleet that cannot be put right ends the run: every test after it would wait for the same thing in vain.
     """
-    right = False
     try:
-        running.put_right()
-        right = True
+        if not running.right:  # the test before this one has left it so
+            running.put_right()
     finally:
-        if not right:
+        if not running.right:
             request.session.shouldstop = f"the fleet could not be put right for {request.node.name}"
+    running.right = False
     yield running
     running.put_right()
 

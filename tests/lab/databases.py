@@ -6,12 +6,15 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from lab.running import Running, Show, until
+from lab.running import Running, Show
 
 from titanicarus.checker.judge import Violation
 from titanicarus.checker.plan import now
 from titanicarus.control import secrets
 from titanicarus.control.passwords import passwords_of
+from titanicarus.drill.looking import shard_lacks
+from titanicarus.drill.waiting import until_nothing
+from titanicarus.drill.watching import await_tables
 from titanicarus.operations.shards import look_at_shards
 from titanicarus.operations.workload import Report, Workload, place_of
 from titanicarus.shards import ShardView
@@ -20,7 +23,6 @@ WHOLE_SECONDS = 240.0
 RULER_SECONDS = 0.25
 LEASE_SECONDS = 6.0
 REST_SECONDS = 4.0
-FRESH_SECONDS = 1.0
 KEEPER = "titanicarus-keeper"
 LOST_WITH_AN_ISLAND = frozenset({"lost", "lost update"})
 """Violations that the loss of an island may bring, as far as a report says which writes."""
@@ -60,25 +62,12 @@ def other_island(fleet: Running, *lost: str) -> str:
 
 def whole(fleet: Running, shard: str) -> bool:
     """Whether a shard has a writer, a standby that keeps up, and copies that all follow closely."""
-    found = view(fleet, shard)
-    if found.writer is None or found.remarks():
-        return False
-    following = [copy for copy in found.copies if copy is not found.writer]
-    if not all(copy.lag is not None and copy.lag <= FRESH_SECONDS for copy in following):
-        return False
-    mates = [copy for copy in found.copies if copy.island == found.writer.island and copy is not found.writer]
-    return found.in_sync or not mates
+    return not shard_lacks(view(fleet, shard))
 
 
 def await_whole(fleet: Running, shard: str, seconds: float = WHOLE_SECONDS) -> float:
     """Wait for it; gives back how long that took. Fails the test with what the keepers say."""
-    try:
-        return until(f"shard {shard} being whole", lambda: whole(fleet, shard), seconds, poll=0.5)
-    except AssertionError as error:
-        found = view(fleet, shard)
-        told = (f"{copy.host}: {copy.state(found.writer)}; {copy.why or copy.silence}" for copy in found.copies)
-        said = [*found.remarks(), *told]
-        raise AssertionError(f"{error}\n" + "\n".join(said)) from None
+    return until_nothing(f"shard {shard} being whole", lambda: shard_lacks(view(fleet, shard)), seconds)
 
 
 @dataclass
@@ -108,19 +97,6 @@ class Felt:
         )
 
 
-def await_tables(fleet: Running, shard: str) -> None:
-    """Wait until what was written so far, the tables of the run first, has reached every copy that follows."""
-    present = view(fleet, shard)
-    assert present.writer is not None, present.remarks()
-    assert present.writer.commits is not None
-    least = present.writer.commits
-
-    def there() -> bool:
-        return all((copy.commits or 0) >= least for copy in view(fleet, shard).copies if copy.replicates)
-
-    until("every copy having the tables of the run", there, 30)
-
-
 def start(fleet: Running, shard: str, islands: Sequence[str]) -> Felt:
     """Clients in these islands that write to a shard, until everything is good."""
     keys = secrets.load(fleet.lab.fleet, fleet.lab.secrets)
@@ -130,7 +106,7 @@ def start(fleet: Running, shard: str, islands: Sequence[str]) -> Felt:
     felt.workload.start()
     try:
         felt.workload.wait_until_good(30)
-        await_tables(fleet, shard)
+        await_tables(fleet.lab, shard)  # the tables of the run: a writer that takes before would have none
     except BaseException:
         felt.workload.stop()  # clients that nobody ends would disturb every later test
         raise

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from time import monotonic, sleep
@@ -18,15 +18,18 @@ from typing import Any
 
 import yaml
 
+from titanicarus.control.masters import serving
 from titanicarus.drain import island as drained_island
 from titanicarus.drain import load_balancer, web_server
+from titanicarus.drill import looking
+from titanicarus.drill.hands import mend_everything
+from titanicarus.drill.waiting import until
 from titanicarus.fleet import Declaration, Role, load
 from titanicarus.fleet.shards import shards
 from titanicarus.keeper.wishes import FILE as WISHES
-from titanicarus.lab import CLIENT, Lab, ProbeResult, Target
-from titanicarus.lab.faults import faults_there, undo
+from titanicarus.lab import Lab, ProbeResult, Target
 from titanicarus.operations.drain import DRAINABLE
-from titanicarus.transport import Unreachable, run
+from titanicarus.transport import run
 
 ROOT = Path(__file__).resolve().parents[2]
 # What `saguire` reads of a checkout. Tests edit a copy of it, never the one they were started from.
@@ -54,16 +57,6 @@ def copy_checkout(target: Path) -> Path:
     return target
 
 
-def until(what: str, condition: Callable[[], bool], seconds: float, *, poll: float = 0.1) -> float:
-    """Ask until it holds; gives back how many seconds that took. Fails the test after `seconds`."""
-    began = monotonic()
-    while not condition():
-        if monotonic() - began > seconds:
-            raise AssertionError(f"{what} did not happen within {seconds:g} s")
-        sleep(poll)
-    return monotonic() - began
-
-
 def never(what: str, condition: Callable[[], bool], seconds: float, *, poll: float = 0.2) -> None:
     """Watch for so long that it does not hold. Fails the test the moment that it does."""
     began = monotonic()
@@ -82,13 +75,18 @@ def flag_stands(flag: Path) -> bool:
     return flag.exists() and (flag.name == web_server.FLAG.name or flag.read_text().strip() not in ("", "0"))
 
 
-@dataclass(frozen=True)
+@dataclass
 class Running:
-    """A lab that is up, known by its name, and the checkout that it is driven from."""
+    """A lab that is up, known by its name, and the checkout that it is driven from.
+
+    right
+        Whether nothing was broken since the fleet was put right.
+    """
 
     name: str
     checkout: Path
     file: Path | None = None
+    right: bool = field(default=False, compare=False)
 
     # The command line
 
@@ -181,10 +179,7 @@ class Running:
 
     def ask(self, host: str, *argv: str, timeout: float = 20) -> str:
         """What a command prints on a host; empty when it fails or the host is off."""
-        try:
-            return run(self.lab, host, argv, timeout=timeout, check=False).stdout.decode()
-        except Unreachable:
-            return ""
+        return looking.ask(self.lab, host, *argv, timeout=timeout)
 
     def up(self) -> bool:
         """Whether any host of the lab runs."""
@@ -192,7 +187,7 @@ class Running:
 
     def page(self, url: str, *options: str) -> str:
         """What the client gets for a URL, or an empty string."""
-        return self.ask(CLIENT, "curl", "-s", "--fail", "--max-time", "2", *options, url)
+        return looking.page(self.lab, url, *options)
 
     def page_of(self, island: str, site: str, path: str = "/", scheme: str = "https") -> str:
         """What the client gets for a site from one island's public address."""
@@ -202,49 +197,29 @@ class Running:
 
     def vip_holder(self, island: str) -> str | None:
         """The load balancer that has the island's public address now."""
-        vip = str(self.lab.fleet.islands[island].wan.vip)
-        for host in self.ids("lb", island):
-            listing = self.ask(host, "ip", "-j", "-4", "address", "show", "dev", "wan0") or "[]"
-            if any(entry.get("local") == vip for card in json.loads(listing) for entry in card.get("addr_info", ())):
-                return host
-        return None
+        return looking.vip_holder(self.lab, island)
 
     def ready(self, island: str) -> bool:
         """Whether the island has all it was declared with: each load balancer sees every web server."""
-        addresses = [str(self.lab.fleet.host(host).wan) for host in self.ids("lb", island)]
-        vip = str(self.lab.fleet.islands[island].wan.vip)
-        for address in (*addresses, vip):
-            try:
-                health = json.loads(self.page(f"http://{address}/healthz/web"))
-            except ValueError:
-                return False
-            if health.get("usable") != health.get("of"):
-                return False
-        return True
+        return not looking.web_lacks(self.lab, island)
 
-    def releases(self) -> dict[str, tuple[str, str]]:
+    def releases(self) -> dict[str, tuple[str | None, str | None]]:
         """What each control host serves: its release, and since when."""
-        return {one["host"]: (one["release"], one["at"]) for one in self.json("status")["masters"]}
+        served, _ = serving(self.lab, self.ids("control"))
+        return {host: (one.release, one.at) for host, one in served.items()}
 
     # Putting right
 
     def put_right(self) -> None:
         """Undo what is broken: cuts, hosts that are off, frozen or drained, units, disks, clocks, stopped masters.
 
-        Returns when every island is whole.
+        Returns when every island is whole; `right` is true then.
         """
-        self.lab.cuts.mend()
-        for host in self.lab.ids:
-            if self.lab.host(host).frozen():
-                self.lab.thaw(host)
-        for fault in faults_there(self.lab):
-            undo(self.lab, fault)
-        off = [host for host in self.lab.ids if not self.lab.reachable(host)]
-        with ThreadPoolExecutor(4) as pool:
-            list(pool.map(self.lab.start, off))
+        self.right = False
+        mend_everything(self.lab)
         if self.masters_stopped():
             self.masters("start")
-            until("every minion answering", self.minions_answer, 120, poll=1)
+            until("every minion answering", self.minions_answer, 600, poll=5)
         for host in self.lab.fleet.hosts:
             if DRAINABLE & set(host.roles) and self.drained(host.id):
                 self.saguire("restore", host.id)
@@ -252,7 +227,8 @@ class Running:
             if self.island_drained(island):
                 self.saguire("restore", island)
         for island in self.islands:
-            until(f"{island} being whole again", lambda island=island: self.ready(island), 90, poll=0.3)
+            until(f"{island} being whole again", lambda island=island: self.ready(island), 240, poll=0.3)
+        self.right = True
 
     def lab_root(self, host: str) -> Path:
         """Where this machine has a host's root directory."""
@@ -283,10 +259,15 @@ class Running:
         return all(f'"{host.id}": true' in answers for host in self.lab.fleet.hosts)
 
     def masters(self, verb: str) -> None:
-        """Start or stop every Salt master."""
+        """Start or stop every Salt master. While they are stopped nothing is healed: the last one would start the
+        others again."""
+        if verb == "stop":
+            self.saguire("pause", "--why", "a test stops every master")
         with ThreadPoolExecutor(6) as pool:
             control = self.ids("control")
             list(pool.map(lambda host: run(self.lab, host, ["systemctl", verb, "salt-master"], timeout=90), control))
+        if verb == "start":
+            self.saguire("resume")
 
     # Measuring
 

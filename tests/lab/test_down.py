@@ -75,6 +75,7 @@ def assert_gone(lab: Lab) -> None:
     assert traces(lab) == []
 
 
+@pytest.mark.exhaustive
 @pytest.mark.timeout(900)
 def test_two_labs_with_the_same_addresses_do_not_meet(running: Running, twin: Running, show: Show) -> None:
     running.put_right()
@@ -105,8 +106,22 @@ def test_two_labs_with_the_same_addresses_do_not_meet(running: Running, twin: Ru
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-@pytest.mark.parametrize("moment", ["booting", "up after"])
+@pytest.mark.parametrize(
+    ("moment", "end"),
+    [
+        ("booting", signal.SIGINT),
+        ("up after", signal.SIGKILL),
+        *(
+            pytest.param(moment, end, marks=pytest.mark.exhaustive)
+            for moment, end in (
+                ("booting", signal.SIGTERM),
+                ("booting", signal.SIGKILL),
+                ("up after", signal.SIGINT),
+                ("up after", signal.SIGTERM),
+            )
+        ),
+    ],
+)
 def test_down_after_an_interrupted_up(running: Running, twin: Running, end: signal.Signals, moment: str) -> None:
     machine = machine_state()
     coming = twin.start("up")

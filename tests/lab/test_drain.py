@@ -25,6 +25,7 @@ def drain_and_restore(fleet: Running, host: str, island: str, show: Show) -> Non
         return result
 
     through("drain")
+    assert f"drained: {host};" in fleet.saguire("status").stdout
     # What the drain is for: now the power may go.
     result, _ = fleet.measure(island, lambda: fleet.lab.kill(host), pass_seconds(AFTER_SECONDS))
     show(f"{host} switched off while drained: {result.summary()}")
@@ -32,6 +33,7 @@ def drain_and_restore(fleet: Running, host: str, island: str, show: Show) -> Non
     fleet.lab.start(host)
     until(f"{host}'s minion", lambda: "active" in fleet.ask(host, "systemctl", "is-active", "salt-minion"), 60)
     through("restore")
+    assert "drained:" not in fleet.saguire("status").stdout
     until(f"{island} being whole again", lambda: fleet.ready(island), 60, poll=0.3)
 
 

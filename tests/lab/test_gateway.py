@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
-from lab.conversation import conversation, pings
 from lab.running import Running, Show, pass_seconds, until
 
+from titanicarus.drill.looking import gateway_holder
 from titanicarus.lab import CLIENT
+from titanicarus.lab.conversation import conversation, pings
 from titanicarus.lab.plan import CLIENT_ADDRESS
 
 PUBLIC_SECONDS = 1.0
@@ -22,12 +22,7 @@ RETURN_SECONDS = 60.0
 
 def gateway_of(fleet: Running, island: str) -> str | None:
     """The host that has the island's gateway address."""
-    address = str(fleet.lab.fleet.islands[island].lan.gateway)
-    for host in (*fleet.ids("firewall", island), *fleet.ids("lb", island)):
-        listing = fleet.ask(host, "ip", "-j", "-4", "address", "show", "dev", "lan0") or "[]"
-        if any(entry.get("local") == address for card in json.loads(listing) for entry in card.get("addr_info", ())):
-            return host
-    return None
+    return gateway_holder(fleet.lab, island)
 
 
 def plain(fleet: Running, island: str) -> str:

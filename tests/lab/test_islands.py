@@ -120,6 +120,7 @@ def test_an_island_is_drained_and_restored_with_no_failed_request(several: Runni
     assert state(several, island) == "up"
 
 
+@pytest.mark.exhaustive
 @pytest.mark.timeout(300)
 def test_a_drained_island_stays_drained_over_a_reboot(several: Running) -> None:
     island = several.islands[0]
@@ -139,6 +140,7 @@ def test_a_drained_island_stays_drained_over_a_reboot(several: Running) -> None:
     until(f"{first} being drained after its reboot", lambda: drained(first), 30)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.timeout(400)
 def test_a_minion_that_starts_while_the_masters_are_away_is_there_when_they_return(several: Running) -> None:
     victim = several.ids("lb", several.islands[-1])[-1]

@@ -16,8 +16,8 @@ from time import monotonic
 import pytest
 from lab.running import SITES, Running, Show, pass_seconds, until
 
-from titanicarus.lab import CLIENT, CLOUD, ProbeResult, Target
-from titanicarus.lab.cloud import ADMIN, LIBRARY, PROGRAM
+from titanicarus.drill import looking
+from titanicarus.lab import CLIENT, ProbeResult, Target
 from titanicarus.lab.cuts import ALL, AWS_API, OFF, VPNS
 from titanicarus.lab.plan import CLOUD_ADDRESS
 
@@ -53,10 +53,7 @@ def world(whole: Running) -> Iterator[Running]:
 
 def healthy(fleet: Running) -> set[str]:
     """The islands whose health check is green in Route53."""
-    argv = ["env", f"PYTHONPATH={LIBRARY}", *PROGRAM, "ctl", "--socket", ADMIN, "status"]
-    text = fleet.ask(CLOUD, *argv)
-    checks: dict[str, bool] = json.loads(text)["health_checks"] if text else {}
-    return {reference.split("/")[2] for reference, green in checks.items() if green}
+    return looking.healthy(fleet.lab)
 
 
 def by_name(fleet: Running) -> list[Target]:
@@ -103,10 +100,9 @@ def test_row_12_and_18_users_who_go_by_names(world: Running, show: Show) -> None
     assert back.failures == 0, back.table()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize(
-    "apart", [0, pytest.param(10, marks=pytest.mark.exhaustive), pytest.param(60, marks=pytest.mark.exhaustive)]
-)
+@pytest.mark.parametrize("apart", [0, 10, 60])
 def test_row_13_two_islands_lost(world: Running, show: Show, apart: int) -> None:
     if len(world.islands) < 3:
         pytest.skip("this Saguirefile has two islands")
@@ -184,6 +180,7 @@ def test_row_20_a_line_that_flaps_moves_users_once(world: Running, show: Show) -
     assert left <= 1
 
 
+@pytest.mark.exhaustive
 def test_an_island_cut_off_has_no_users_and_gets_them_back_once(world: Running, show: Show) -> None:
     island = world.islands[-1]
     result = measure(

@@ -58,8 +58,15 @@ def image_root() -> Iterator[Path]:
         shutil.rmtree(scratch)
 
 
+def divert_gsyncd(root: Path) -> None:
+    """As salt/files does it: glusterd and each `gluster` command would begin by asking it many things."""
+    for helper in root.glob("usr/lib/*/glusterfs/gsyncd"):
+        helper.rename(helper.with_name("gsyncd.distrib"))
+
+
 def prepare(root: Path) -> None:
     """What other states bring before the checks run: the library, flags, keepalived's script and its user."""
+    divert_gsyncd(root)
     shutil.copytree(ROOT / "src/titanicarus", root / "opt/titanicarus/current/titanicarus")
     drained = root / "var/lib/titanicarus/drained"
     drained.mkdir(parents=True)

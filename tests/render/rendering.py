@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Any
 import salt.client
 import salt.config
 import yaml
+from fixtures.repository import OPERATORS
 
 from titanicarus import pki
 from titanicarus.configset import render
@@ -58,7 +60,7 @@ def pillars(fleet_file: str) -> dict[str, dict[str, Any]]:
     now = datetime.now(UTC)
     root = pki.make_root(declared.fleet.name, now)
     islands = {name: pki.make_island(root, declared.fleet.name, name, now) for name in declared.fleet.islands}
-    trust = Trust(root.certificate_pem, islands, {}, pki.SealingKey.make())
+    trust = Trust(root.certificate_pem, islands, {}, pki.SealingKey.make(), OPERATORS)
     window = pki.window_at(now, declared.policy.certificate_days)
     compiled = compile_all(declared, trust, window, Digests("code", "library"))
     return {one.host: json.loads(one.text) for one in compiled}
@@ -103,7 +105,9 @@ def component(host: str, pillar: Mapping[str, Any], state: Mapping[str, Any]) ->
     files = render(sources, pillar, state.get("context", {}))
     for folder, rule in state.get("pillar_files", {}).items():
         values = reduce(lambda level, key: level[key], rule["pillar"].split(":"), pillar)
-        files |= {f"{folder}/{key}{rule.get('suffix', '')}": text.encode() for key, text in values.items()}
+        for key, text in values.items():
+            data = base64.b64decode(text) if rule.get("base64") else text.encode()
+            files[f"{folder}/{key}{rule.get('suffix', '')}"] = data
     if "files_from" in state:
         files |= {path: file.text.encode() for path, file in FILES_FROM[state["files_from"]](pillar).items()}
     octal = {pattern: int(str(mode), 8) for pattern, mode in state.get("modes", {}).items()}

@@ -10,10 +10,16 @@ from titanicarus.cli import (
     database_commands,
     declaration_commands,
     dns_commands,
+    drill_commands,
     fault_commands,
+    file_commands,
+    healing_commands,
+    joining_commands,
+    key_commands,
     lab_commands,
     salt_commands,
     site_commands,
+    ssh_commands,
     workload_commands,
 )
 from titanicarus.cli.output import print_error
@@ -37,12 +43,18 @@ for commands in (
     lab_commands,
     salt_commands,
     dns_commands,
+    healing_commands,
+    joining_commands,
     site_commands,
+    ssh_commands,
     workload_commands,
 ):
     commands.register(app)
+drill_commands.register(fault_commands.app)
 app.add_typer(fault_commands.app, name="fault")
 app.add_typer(database_commands.app, name="db")
+app.add_typer(file_commands.app, name="files")
+app.add_typer(key_commands.app, name="keys")
 
 EXPECTED = (NoLab, ControlError, UnknownHost, LabError, OperationFailed, CommandFailed, Unreachable)
 """Errors whose message is meant for the operator; anything else is a bug and shows its traceback."""

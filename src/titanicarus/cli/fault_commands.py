@@ -8,19 +8,25 @@ from typing import Annotated
 import typer
 
 from titanicarus.cli.options import JsonOption, LabOption
-from titanicarus.cli.output import print_json, stdout
+from titanicarus.cli.output import Progress, print_json, stdout
 from titanicarus.cli.session import resume
 from titanicarus.lab import clock
 from titanicarus.lab.cuts import ALL, AWS_API, AWS_DNS, OFF, PLACES, VPNS, Cut
 from titanicarus.lab.faults import HostFault, faults_there, undo
 from titanicarus.lab.units import unit_name
 from titanicarus.operations import flap_island
+from titanicarus.operations.joining import replace_host
 
 app = typer.Typer(help="Break a host or an island, and mend it again.", no_args_is_help=True)
 
 
 UnitOption = Annotated[str | None, typer.Option("--unit", help="Only the processes of this systemd unit.")]
-DiskOption = Annotated[bool, typer.Option("--disk", help="Only the disk of a database host: what writes to it hangs.")]
+DiskOption = Annotated[
+    bool, typer.Option("--disk", help="Only the disk of a database host or filer: what writes to it hangs.")
+]
+FilesOption = Annotated[
+    bool, typer.Option("--files", help="The disk for bricks, on a host that has one for databases as well.")
+]
 
 
 @app.command()
@@ -36,48 +42,54 @@ def kill(host: str, unit: UnitOption = None, lab: LabOption = None) -> None:
 
 
 @app.command()
-def freeze(host: str, unit: UnitOption = None, disk: DiskOption = False, lab: LabOption = None) -> None:
+def freeze(
+    host: str, unit: UnitOption = None, disk: DiskOption = False, files: FilesOption = False, lab: LabOption = None
+) -> None:
     """Hang a host: its kernel still answers TCP, no process of it runs. Or one unit (SIGSTOP), or its disk."""
     machine = resume(lab).lab
-    _one_of(unit, disk)
+    _one_of(unit, disk or files)
     if unit:
         machine.host(host).freeze_unit(unit)
-    elif disk:
-        machine.host(host).own_disk().freeze()
+    elif disk or files:
+        machine.host(host).own_disk(files=files).freeze()
     else:
         machine.freeze(host)
-    what, option = _part(unit, disk)
+    what, option = _part(unit, disk, files)
     stdout.print(f"{host}{what} is frozen; `saguire fault thaw {host}{option}` lets it go on", markup=False)
 
 
 @app.command()
-def thaw(host: str, unit: UnitOption = None, disk: DiskOption = False, lab: LabOption = None) -> None:
+def thaw(
+    host: str, unit: UnitOption = None, disk: DiskOption = False, files: FilesOption = False, lab: LabOption = None
+) -> None:
     """Let a frozen host, unit or disk go on."""
     machine = resume(lab).lab
-    _one_of(unit, disk)
+    _one_of(unit, disk or files)
     if unit:
         machine.host(host).thaw_unit(unit)
-    elif disk:
-        machine.host(host).own_disk().thaw()
+    elif disk or files:
+        machine.host(host).own_disk(files=files).thaw()
     else:
         machine.thaw(host)
-    stdout.print(f"{host}{_part(unit, disk)[0]} runs again", markup=False)
+    stdout.print(f"{host}{_part(unit, disk, files)[0]} runs again", markup=False)
 
 
 @app.command("fill-disk")
-def fill_disk(host: str, lab: LabOption = None) -> None:
-    """Fill the disk of a database host to the last block."""
-    taken = resume(lab).lab.host(host).own_disk().fill()
+def fill_disk(host: str, files: FilesOption = False, lab: LabOption = None) -> None:
+    """Fill the disk of a database host or filer to the last block."""
+    taken = resume(lab).lab.host(host).own_disk(files=files).fill()
+    option = " --files" if files else ""
     stdout.print(
-        f"the disk of {host} is full ({taken >> 20} MiB); `saguire fault drain-disk {host}` gives the room back",
+        f"the disk of {host} is full ({taken >> 20} MiB);"
+        f" `saguire fault drain-disk {host}{option}` gives the room back",
         markup=False,
     )
 
 
 @app.command("drain-disk")
-def drain_disk(host: str, lab: LabOption = None) -> None:
+def drain_disk(host: str, files: FilesOption = False, lab: LabOption = None) -> None:
     """Give back the room that `fill-disk` took."""
-    resume(lab).lab.host(host).own_disk().drain()
+    resume(lab).lab.host(host).own_disk(files=files).drain()
     stdout.print(f"the disk of {host} has room again", markup=False)
 
 
@@ -99,6 +111,18 @@ def start(host: str, lab: LabOption = None) -> None:
     """Switch a killed host on again, with the disk it had."""
     resume(lab).lab.start(host)
     stdout.print(f"{host} is up", markup=False)
+
+
+@app.command()
+def replace(host: str, lab: LabOption = None) -> None:
+    """Lose a host with its disks, and boot a blank machine of its name: it becomes the host by itself."""
+    session = resume(lab)
+    replace_host(session.lab, session.declaration, host, Progress())
+    stdout.print(
+        f"{host} is a blank machine with a token; it becomes the host by itself, and"
+        f" `saguire exec {host} -- journalctl -fu titanicarus-join` shows how",
+        markup=False,
+    )
 
 
 @app.command("kill-island")
@@ -213,13 +237,15 @@ def _tell(cuts: tuple[Cut, ...]) -> None:
 
 def _one_of(unit: str | None, disk: bool) -> None:
     if unit and disk:
-        raise typer.BadParameter("say --unit or --disk")
+        raise typer.BadParameter("say --unit, or --disk or --files")
 
 
-def _part(unit: str | None, disk: bool) -> tuple[str, str]:
+def _part(unit: str | None, disk: bool, files: bool) -> tuple[str, str]:
     """What of a host is meant, and the option that says so."""
     if unit:
         return f"'s {unit_name(unit)}", f" --unit {unit}"
+    if files:
+        return "'s disk for bricks", " --files"
     return ("'s disk", " --disk") if disk else ("", "")
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from titanicarus.cli.file_commands import show_files
 from titanicarus.cli.options import PASS_THROUGH, FileOption, JsonOption, LabOption
 from titanicarus.cli.output import Progress, print_json, print_table, stdout
 from titanicarus.cli.report import say, show_overview, show_up
@@ -34,7 +35,7 @@ def up(
     file: FileOption = None,
     lab: LabOption = None,
     disk: Annotated[
-        int, typer.Option(min=64, help="MiB of the disk that each database host gets at its first boot.")
+        int, typer.Option(min=64, help="MiB of the disk that each database host and filer gets at its first boot.")
     ] = DEFAULT_DISK_MIB,
 ) -> None:
     """Bring the whole fleet up, or repair what is missing of it; quick when nothing is."""
@@ -57,7 +58,7 @@ def down(
 
 
 def status(lab: LabOption = None, as_json: JsonOption = False) -> None:
-    """Show every host, what the masters serve, whether users of each island are served, and who writes which shard."""
+    """Show every host, what the masters serve, whether users of each island are served, shards and files."""
     overview = look(resume(lab).lab)
     if as_json:
         print_json(overview.to_json())
@@ -66,6 +67,9 @@ def status(lab: LabOption = None, as_json: JsonOption = False) -> None:
         if overview.shards:
             say()
             show_shards(overview.shards)
+        if overview.files:
+            say()
+            show_files(overview.files)
 
 
 def execute(context: typer.Context, host: str, lab: LabOption = None) -> None:

@@ -22,7 +22,7 @@ def show_apply(applied: Applied, seconds: float) -> None:
     if loud:
         print_table(
             ["host", "outcome", "states", "changed", "seconds"],
-            ([one.host, one.outcome, one.states, len(one.changed), f"{one.seconds:.1f}"] for one in loud),
+            ([one.host, one.outcome, one.states, one.changes, f"{one.seconds:.1f}"] for one in loud),
         )
     for result in loud:
         for state, comment in result.failed:
@@ -71,6 +71,8 @@ def show_overview(overview: Overview) -> None:
     )
     for sentence in (fault for host in overview.lab.hosts for fault in host.faults):
         say(f"broken: {sentence}")
+    for name in dict.fromkeys(name for host in overview.lab.hosts for name in host.drained):
+        say(f"drained: {name}; `saguire restore {name}` brings it back")
     say()
     newest = max((master.at or "" for master in overview.masters), default="")
     for master in overview.masters:

@@ -38,7 +38,7 @@ class Session:
 def begin(file: Path | None, lab_name: str | None, disk_mib: int = DEFAULT_DISK_MIB) -> Session:
     """A session for `up`: the lab is named after the fleet unless a name is given.
 
-    `disk_mib` is the size of new disks of database hosts. Raises InvalidInput.
+    `disk_mib` is the size of new disks of database hosts and filers. Raises InvalidInput.
     """
     file = file.resolve() if file else None
     declaration = load(ROOT, file)

@@ -16,7 +16,9 @@ from pathlib import Path
 
 from titanicarus.configset.plan import FileState, Plan, Wanted, parents
 
-CHECK_SECONDS = 60
+# Checks take seconds of a processor at most, but Salt gives way to everything else: while a whole fleet boots on two
+# slow cores they have been seen to take a minute.
+CHECK_SECONDS = 180
 WORDS_SHOWN = 4000
 PLACEHOLDER = "{dir}"
 

@@ -35,6 +35,9 @@ PING_SECONDS = 10
 # After this time Salt asks silent minions whether they still work, and gives up on those that do not answer within the
 # masters' gather_job_timeout. Twenty-seven busy minions on two cores are slow to say that they are busy.
 ASK_AFTER_SECONDS = 30
+# How long a living host that Salt gave up on is waited for. Its minion gives way to everything else on it: while a
+# whole fleet boots on two slow cores, minions that were at work have been seen to say nothing for two minutes.
+PATIENCE_SECONDS = 240.0
 USAGE_ERRORS = frozenset({64})  # EX_USAGE: what salt ends with when it does not understand its arguments
 
 
@@ -68,14 +71,15 @@ class Behind:
 
 @dataclass(frozen=True, slots=True)
 class HostResult:
-    """`changed` has the ids of states that changed something, `failed` pairs of state id and comment; `seconds` is
-    the host's own run time."""
+    """`changed` has the ids of states that changed something, the first 40 of `changes`; `failed` pairs of state id and
+    comment; `seconds` is the host's own run time."""
 
     host: str
     outcome: Outcome
     changed: tuple[str, ...] = ()
     failed: tuple[tuple[str, str], ...] = ()
     states: int = 0
+    changes: int = 0
     seconds: float = 0.0
 
 
@@ -112,7 +116,7 @@ def apply(
     full: bool = False,
     test: bool = False,
     deadline: float = 900.0,
-    patience: float = 30.0,
+    patience: float = PATIENCE_SECONDS,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Applied:
     """Apply the pushed state to the hosts that match `target` (a host id or a pattern like `syd-*`; None: all).
@@ -214,9 +218,9 @@ def wait_until_ready(
             if answer is True:
                 missing.discard(host)
         progress(f"{len(hosts) - len(missing)} of {len(hosts)} minions answer {', '.join(sorted(shares))}")
-        # Asking is work too, and the minions that are missing are busy starting.
+        # Asking is work too, and the minions that are missing are busy starting, or at work.
         time.sleep(pause if missing else 0)
-        pause = min(2 * pause, 8.0)
+        pause = min(2 * pause, 16.0)
     return sorted(missing)
 
 
@@ -285,7 +289,7 @@ def _job(expected: Mapping[str, str | None], behind: Mapping[str, Behind], *, fu
 def _ping(hosts: Sequence[str]) -> list[str]:
     """Salt itself would wait gather_job_timeout, 30 s, for a minion that was not there yet when it was asked."""
     ping = [SALT, "--out=json", "--hide-timeout", "-t", "3", "-L", ",".join(hosts), "test.ping"]
-    return ["timeout", str(PING_SECONDS), *ping]
+    return ["nice", "timeout", str(PING_SECONDS), *ping]
 
 
 def _answers_to_all(transport: Transport, jobs: Mapping[str, Sequence[str]], until: float) -> Iterator[tuple[str, Any]]:
@@ -374,11 +378,13 @@ def _result(host: str, answer: Any) -> HostResult:
         tuple(answer["changed"]),
         tuple((entry["id"], entry["comment"]) for entry in answer["failed"]),
         answer["states"],
+        # A host that has not got this release's modules yet counts those that it lists.
+        answer.get("changes", len(answer["changed"])),
         answer["seconds"],
     )
 
 
 def _brief(result: HostResult) -> str:
     if result.outcome is Outcome.APPLIED:
-        return f"applied, {len(result.changed)} of {result.states} states changed, {result.seconds:g} s"
+        return f"applied, {result.changes} of {result.states} states changed, {result.seconds:g} s"
     return str(result.outcome)

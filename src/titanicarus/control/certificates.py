@@ -52,17 +52,19 @@ class Certificates:
         return leaves
 
 
-def host_request(host_id: str, fqdn: str, addresses: Iterable[str], further: Iterable[str] = ()) -> pki.Request:
+def host_request(
+    host_id: str, fqdn: str, addresses: Iterable[str], further: Iterable[str] = (), turn: int = 0
+) -> pki.Request:
     """A host's own certificate: server and client, for its names and addresses.
 
     `further` are names of services that it offers under its own certificate.
     """
-    return pki.Request("host", host_id, (fqdn, host_id, *further), tuple(addresses), client=True)
+    return pki.Request("host", host_id, (fqdn, host_id, *further), tuple(addresses), client=True, turn=turn)
 
 
-def site_request(name: str, aliases: Iterable[str]) -> pki.Request:
+def site_request(name: str, aliases: Iterable[str], turn: int = 0) -> pki.Request:
     """A site's certificate, for its name and aliases."""
-    return pki.Request("site", name, (name, *aliases))
+    return pki.Request("site", name, (name, *aliases), turn=turn)
 
 
 def default_request(island: str, domain: str) -> pki.Request:

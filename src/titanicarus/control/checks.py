@@ -11,7 +11,7 @@ from jinja2 import nodes
 from jinja2.ext import Extension
 from jinja2.parser import Parser
 
-from titanicarus.control.code import CONTENT, EXTENSION_FOLDERS, MASTER_FOLDERS, files_below
+from titanicarus.control.code import CONTENT, EXTENSION_FOLDERS, files_below, master_files
 
 TEMPLATES = (".sls", ".j2", ".jinja")
 
@@ -24,8 +24,19 @@ def state_problems(tree: Path) -> list[str]:
     for path in files_below(tree / "salt", without=tree / CONTENT):
         if path.suffix in TEMPLATES:
             problems += _template_problems(tree, path)
-    for folder in (*EXTENSION_FOLDERS, *MASTER_FOLDERS):
+    for folder in EXTENSION_FOLDERS:
         problems += _folder_problems(tree, folder)
+    return problems
+
+
+def master_problems(tree: Path) -> list[str]:
+    """The same for what masters load themselves."""
+    problems = []
+    for path in master_files(tree):
+        if path.suffix in TEMPLATES:
+            problems += _template_problems(tree, path)
+        elif path.suffix == ".py":
+            problems += _python_problems(tree, path)
     return problems
 
 

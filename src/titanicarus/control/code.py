@@ -8,6 +8,7 @@ from pathlib import Path
 
 EXTENSION_FOLDERS = ("_beacons", "_grains", "_modules", "_returners", "_states", "_utils")
 MASTER_FOLDERS = ("_pillar", "_runners")
+REACTOR = "reactor"
 CONTENT = Path("salt/content")
 
 
@@ -15,6 +16,12 @@ def code_files(tree: Path) -> Iterator[Path]:
     """The files that decide, together with a host's pillar, what an apply does: states and extension modules."""
     yield from files_below(tree / "salt", without=tree / CONTENT)
     for folder in EXTENSION_FOLDERS:
+        yield from files_below(tree / folder)
+
+
+def master_files(tree: Path) -> Iterator[Path]:
+    """The files that masters load themselves. They change nothing about what an apply does."""
+    for folder in (*MASTER_FOLDERS, REACTOR):
         yield from files_below(tree / folder)
 
 

@@ -20,15 +20,15 @@ from typing import Any
 
 from titanicarus import pki
 from titanicarus.control import files, identities, layout, library
-from titanicarus.control.code import EXTENSION_FOLDERS, MASTER_FOLDERS, code_files
-from titanicarus.control.deploy import REFUSED
+from titanicarus.control.code import EXTENSION_FOLDERS, MASTER_FOLDERS, code_files, master_files
+from titanicarus.control.deploy import REFUSED, active_facts
 from titanicarus.control.passwords import Unreadable
 from titanicarus.control.pillars import Compiled, Digests, compile_all
+from titanicarus.control.touched import remembered
 from titanicarus.control.trust import Trust
 from titanicarus.fleet import BUILT, Declaration, InvalidInput, UnfitContent, load
 
 Header = dict[str, Any]
-GENERATIONS = 4
 
 
 def main(arguments: list[str]) -> int:
@@ -49,12 +49,14 @@ def complete(deploy: layout.Deploy, header: Header) -> dict[str, Any]:
     release = deploy.staging
     try:
         declaration = load(release.tree)
-        active = _active_facts(deploy)
-        digests = Digests(_code_digest(release.tree), _write_roots(deploy, active))
+        active = active_facts(deploy)
+        digests = Digests(_digest(release.tree, code_files(release.tree)), _write_roots(deploy, active))
+        masters = _digest(release.tree, master_files(release.tree))
         code_is_new = active.get("code") != digests.code
         library_is_new = active.get("library") != digests.library
+        masters_are_new = active.get("masters") != masters
         # Most pushes are new data, and what the active release has been asked already is not asked again.
-        problems = _problems_of_code(release.tree, states=code_is_new, library=library_is_new)
+        problems = _problems_of_code(release.tree, states=code_is_new, library=library_is_new, masters=masters_are_new)
         problems += identities.problems_of(declaration, active.get("people", {}))
         if problems:
             return {"refused": problems}
@@ -78,9 +80,10 @@ def complete(deploy: layout.Deploy, header: Header) -> dict[str, Any]:
         "trust": header["trust"],
         "code": digests.code,
         "library": digests.library,
+        "masters": masters,
         "window": window.index,
         "hosts": hosts,
-        "sections": _remembered(active, {revision: sections for _, revision, sections in compiled}),
+        "sections": remembered(active.get("sections", {}), {revision: parts for _, revision, parts in compiled}),
         "people": identities.remembered(declaration, active.get("people", {})),
         "reads": _reads(release.tree) if code_is_new or library_is_new else active["reads"],
     }
@@ -88,12 +91,16 @@ def complete(deploy: layout.Deploy, header: Header) -> dict[str, Any]:
     return {"release": header["release"], "ready": True, "hosts": hosts}
 
 
-def _problems_of_code(tree: Path, *, states: bool, library: bool) -> list[str]:
-    if not states and not library:
+def _problems_of_code(tree: Path, *, states: bool, library: bool, masters: bool) -> list[str]:
+    if not states and not library and not masters:
         return []
     from titanicarus.control import checks  # noqa: PLC0415 -- Jinja is a fifth of what new data costs on each host
 
-    return [*(checks.state_problems(tree) if states else ()), *(checks.library_problems(tree) if library else ())]
+    return [
+        *(checks.state_problems(tree) if states else ()),
+        *(checks.library_problems(tree) if library else ()),
+        *(checks.master_problems(tree) if masters else ()),
+    ]
 
 
 def _problems_of_rendering(release: layout.Release, hosts: list[str]) -> list[str]:
@@ -108,25 +115,9 @@ def _reads(tree: Path) -> dict[str, dict[str, list[str]]]:
     return reads(tree)
 
 
-def _active_facts(deploy: layout.Deploy) -> dict[str, Any]:
-    """Of the active release; empty before the first push."""
-    if not deploy.current.exists():
-        return {}
-    facts: dict[str, Any] = json.loads((deploy.current / "release.json").read_bytes())
-    return facts
-
-
-def _remembered(active: dict[str, Any], new: dict[str, Mapping[str, str]]) -> dict[str, Mapping[str, str]]:
-    """Digests of the sections of each pillar, by its revision: those of a few releases before, then of this one.
-
-    The order is kept in the file, for the next push drops the oldest."""
-    older = {revision: sections for revision, sections in active.get("sections", {}).items() if revision not in new}
-    return dict(list((older | new).items())[-GENERATIONS * len(new) :])
-
-
-def _code_digest(tree: Path) -> str:
+def _digest(tree: Path, paths: Iterable[Path]) -> str:
     digest = hashlib.sha256()
-    for path in code_files(tree):
+    for path in paths:
         content = hashlib.sha256(path.read_bytes()).hexdigest()
         digest.update(f"{content} {path.relative_to(tree)}\n".encode())
     return digest.hexdigest()[:16]

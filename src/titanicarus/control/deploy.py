@@ -24,8 +24,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from titanicarus.control import files, layout, repository
+from titanicarus.control import files, joined, layout, repository
 from titanicarus.control.accepted import accept
+from titanicarus.control.touched import remembered
 
 PROTOCOL = 1
 REFUSED = 3
@@ -98,8 +99,10 @@ def activate(deploy: layout.Deploy, root: Path, name: str, at: str) -> int:
         return _refuse(f"release {name} is not complete on this host")
     _lock(deploy)
     facts = json.loads(release.facts.read_bytes())
-    minions = json.loads(deploy.trust(facts["trust"]).read_bytes())["minions"]
+    trust = json.loads(deploy.trust(facts["trust"]).read_bytes())
+    minions = joined.in_force(trust["minions"], trust.get("since", {}), joined.read(deploy.joined))
     changed = accept({name: key for name, key in minions.items() if name in facts["hosts"]}, root)
+    _remember(deploy, release, facts)
     files.write(deploy.active, json.dumps({"release": name, "at": at}), 0o600)
     files.link(deploy.current, f"releases/{name}")
     with _absent_is_fine():
@@ -109,9 +112,29 @@ def activate(deploy: layout.Deploy, root: Path, name: str, at: str) -> int:
     return 0
 
 
+def _remember(deploy: layout.Deploy, release: layout.Release, facts: dict[str, Any]) -> None:
+    """A release that was here before was compiled when nobody had applied the one that it follows now. Without the
+    parts of that one's pillars every host would run everything."""
+    before = active_facts(deploy).get("sections", {})
+    known = facts.get("sections", {})
+    sections = remembered(
+        before, {revision: known[revision] for revision in facts["hosts"].values() if revision in known}
+    )
+    if sections != known:
+        files.write(release.facts, json.dumps(facts | {"sections": sections}), 0o600)
+
+
+def active_facts(deploy: layout.Deploy) -> dict[str, Any]:
+    """The facts of the active release; empty before the first push."""
+    if not deploy.current.exists():
+        return {}
+    facts: dict[str, Any] = json.loads((deploy.current / "release.json").read_bytes())
+    return facts
+
+
 def status(deploy: layout.Deploy) -> dict[str, Any]:
     """The active release's facts under `active` (None before the first push), and the names of all releases here."""
-    active = json.loads((deploy.current / "release.json").read_bytes()) if deploy.current.exists() else None
+    active = active_facts(deploy) or None
     names = sorted(path.parent.name for path in deploy.releases.glob("[!.]*/release.json"))
     return {"active": active, "releases": names}
 

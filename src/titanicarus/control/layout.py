@@ -58,6 +58,11 @@ class Release:
         return self.path / "master"
 
     @property
+    def reactor(self) -> Path:
+        """What the master does at an event; read from the tree, and no file root."""
+        return self.tree / "reactor"
+
+    @property
     def pillar(self) -> Path:
         """One JSON file for each host, mode 0600; no file root."""
         return self.path / "pillar"
@@ -110,6 +115,11 @@ class Deploy:
     def trust(self, digest: str) -> Path:
         """A trust document (titanicarus.control.trust), mode 0600."""
         return self.path / "trust" / f"{digest}.json"
+
+    @property
+    def joined(self) -> Path:
+        """`joined.json`: the keys that this host let in by tickets (titanicarus.control.joined), mode 0600."""
+        return self.path / "joined.json"
 
     @property
     def lock(self) -> Path:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from titanicarus.control import layout
 from titanicarus.control.errors import NoMaster
 from titanicarus.control.touched import Reads
-from titanicarus.fleet.pillar import leading_masters
+from titanicarus.fleet.healing import leading_masters
 from titanicarus.transport import CommandFailed, Transport, Unreachable, run
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from titanicarus.fleet import Declaration
 
 Pillar = dict[str, Any]
-NOT_FOR_STATES = frozenset({"gslb", "leases"})
+NOT_FOR_STATES = frozenset({"gslb", "guard", "leases"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,9 @@ def compile_all(
     tenants' files.
     """
     passwords = passwords_of(declaration, trust.passwords, trust.islands)
+    vouching = {
+        name: pki.public_line(pki.host_authority(island).public_key()) for name, island in trust.islands.items()
+    }
     tunnels = {name: pki.derive_tunnel_keys(island.seed) for name, island in trust.islands.items()}
     by_island: dict[str, tuple[Certificates, pki.Island]] = {}
     for name in declaration.fleet.islands:
@@ -62,7 +65,14 @@ def compile_all(
     for host in declaration.fleet.hosts:
         issued, island = by_island[host.island]
         pillar = pillar_for(declaration, host.id)
-        add_secrets(pillar, issued, island, trust.root)
+        add_secrets(pillar, issued, island, trust)
+        turn = trust.renewals.turn("host", host.id)
+        named = pki.issue_host_key(island, host.id, pillar["ssh"]["names"], window, turn=turn)
+        _add_ssh_keys(pillar["ssh"], named, vouching, trust)
+        if "sftp" in pillar:
+            turn = trust.renewals.turn("service", f"sftp.{island.name}")
+            shared = pki.issue_service_key(island, "sftp", pillar["sftp"]["names"], window, turn=turn)
+            pillar["sftp"]["host_key"], pillar["sftp"]["host_certificate"] = shared.key, shared.certificate
         _add_passwords(pillar, passwords)
         _add_hashes(pillar, declaration)
         _add_wordpress_secrets(pillar, declaration, trust.islands)
@@ -78,23 +88,24 @@ def compile_all(
         issued.save()
 
 
-def add_secrets(pillar: Pillar, issued: Certificates, island: pki.Island, root: str) -> None:
-    """Add the host's own certificate, and for the roles that the host has the secrets of those roles, in place.
-
-    `root` is the fleet's root certificate, PEM.
-    """
+def add_secrets(pillar: Pillar, issued: Certificates, island: pki.Island, trust: Trust) -> None:
+    """Add the host's own certificate, and for the roles that the host has the secrets of those roles, in place."""
+    turn = trust.renewals.turn
     host = pillar["host"]
     addresses = [address for address in (host["lan"], host["wan"]) if address]
     further = [f"sql.{host['domain']}"] if "db" in pillar else []
-    leaf = issued.issue(certificates.host_request(host["id"], host["fqdn"], addresses, further))
+    leaf = issued.issue(
+        certificates.host_request(host["id"], host["fqdn"], addresses, further, turn("host", host["id"]))
+    )
     pillar["trust"] = {"certificate": leaf.certificate, "key": leaf.key, "chain": leaf.chain}
     if "lb" in pillar:
         default = certificates.default_request(island.name, host["domain"])
         bundles = {"default": issued.issue(default).bundle}
         for site in pillar["lb"]["sites"]:
-            bundles[site["name"]] = issued.issue(certificates.site_request(site["name"], site["aliases"])).bundle
+            asked = certificates.site_request(site["name"], site["aliases"], turn("site", site["name"]))
+            bundles[site["name"]] = issued.issue(asked).bundle
         pillar["lb"]["certificates"] = bundles
-        pillar["lb"]["identity"] = {"host": leaf.bundle, "root": root}
+        pillar["lb"]["identity"] = {"host": leaf.bundle, "root": trust.root}
     if "web" in pillar:
         pillar["web"]["session_secrets"] = {
             site["name"]: pki.derive_password(island.seed, f"session/{site['name']}") for site in pillar["web"]["sites"]
@@ -133,6 +144,15 @@ def _add_wordpress_secrets(pillar: Pillar, declaration: Declaration, islands: Ma
             sites[site.name]["password"] = wordpress_password(home, site.name)
 
 
+def _add_ssh_keys(ssh: Pillar, issued: pki.HostKey, vouching: Mapping[str, str], trust: Trust) -> None:
+    """The host's own key with its certificate, the public key of each authority, and what is revoked, in place."""
+    ssh["host_key"], ssh["host_certificate"] = issued.key, issued.certificate
+    for authority in ssh["authorities"]:
+        authority["key"] = vouching[authority["island"]]
+    ssh["operators_authority"] = trust.operators
+    ssh["revoked"] = {"keys": trust.renewals.revocation_list}
+
+
 def _add_tunnel_keys(vpn: Pillar, island: pki.Island, tunnels: Mapping[str, pki.TunnelKeys]) -> None:
     """The private key of the own island, and the public keys of the others, in place."""
     vpn["private_key"] = tunnels[island.name].private
@@ -143,7 +163,8 @@ def _add_tunnel_keys(vpn: Pillar, island: pki.Island, tunnels: Mapping[str, pki.
 def _compiled(host: str, pillar: Pillar, digests: Digests) -> Compiled:
     # With a thousand sites most of a push is this: each part becomes text once, for its digest and for the pillar.
     texts = {part: json.dumps(value, sort_keys=True) for part, value in parts_of(pillar).items()}
-    # No state uses what the world is told (titanicarus.gslb reads it where it was pushed to): no apply is due for it.
+    # No state uses what masters alone read, where it was pushed to (titanicarus.gslb, titanicarus.heal): no apply is
+    # due for it.
     sections = {part: _short(text) for part, text in texts.items() if part.partition(".")[0] not in NOT_FOR_STATES}
     code = _short(f"{digests.code}\n{digests.library}")[:8]
     revision = f"{code}-{_short(json.dumps(sections, sort_keys=True))}"

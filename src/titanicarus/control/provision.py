@@ -11,12 +11,24 @@ from titanicarus.control import files, layout, library, salt_config
 from titanicarus.control.accepted import accept
 from titanicarus.control.errors import ControlError
 from titanicarus.control.secrets import Secrets
+from titanicarus.fleet.healing import master_hosts
 from titanicarus.fleet.pillar import host_names
+from titanicarus.fleet.ports import JOIN
+from titanicarus.fleet.roles import Role
+from titanicarus.joining import estate
+from titanicarus.joining.machine import Way
+from titanicarus.joining.ticket import Token
 
 if TYPE_CHECKING:
     from titanicarus.fleet import Declaration, Fleet, Host
 
-UNIT_FOLDERS = ("etc/systemd/system", "usr/local/lib/systemd/system", "usr/lib/systemd/system", "lib/systemd/system")
+SYSTEM = "etc/systemd/system"
+JOIN_UNIT = "titanicarus-join.service"
+JOINING_FIRST = """# Written by Titanicarus. Part of the first files of a blank machine.
+[Unit]
+ConditionPathExists={}
+"""
+UNIT_FOLDERS = (SYSTEM, "usr/local/lib/systemd/system", "usr/lib/systemd/system", "lib/systemd/system")
 
 
 def provision(declaration: Declaration, secrets: Secrets, host_id: str, root: Path) -> None:
@@ -28,12 +40,46 @@ def provision(declaration: Declaration, secrets: Secrets, host_id: str, root: Pa
     """
     fleet = declaration.fleet
     host = fleet.host(host_id)
-    files.write(root / "etc/hostname", f"{host.id}\n")
-    files.write(root / "etc/hosts", hosts_file(fleet, host.island))
+    _names(fleet, host, root)
     _library(root)
     _minion(fleet, host, secrets, root)
+    pair = secrets.minions[host.id]
+    keys = layout.below(root, layout.SALT) / "pki" / "minion"
+    files.write(keys / "minion.pem", pair.private, 0o400)
+    files.write(keys / "minion.pub", pair.public, 0o644)
+    _enable(root, "salt-minion.service")
     if "control" in host.roles:
         _master(fleet, host, secrets, root)
+
+
+def provision_blank(declaration: Declaration, secrets: Secrets, token: Token, root: Path) -> None:
+    """The first files of a machine that joins by a token: as `provision`, but for a Salt key, which it makes itself.
+
+    The token is all that is secret in them. A control host gets the masters' keys from another one when it joins.
+    """
+    fleet = declaration.fleet
+    host = fleet.host(token.ticket.host)
+    near = master_hosts(fleet, host.island)
+    desks = [one for one in dict.fromkeys((*near, *fleet.with_role(Role.CONTROL))) if one != host]
+    _names(fleet, host, root)
+    _library(root)
+    _minion(fleet, host, secrets, root)
+    addresses = tuple(str(desk.lan) for desk in desks)
+    # Nobody starts the daemons before they have the keys that count: they would make others.
+    for daemon, key in (("minion", "minion.pub"), ("master", estate.LAST)):
+        text = JOINING_FIRST.format(f"/etc/salt/pki/{daemon}/{key}")
+        files.write(root / f"{SYSTEM}/salt-{daemon}.service.d/join.conf", text)
+    if control := host.has(Role.CONTROL):
+        config = salt_config.text(salt_config.master_config(fleet, host))
+        files.write(layout.below(root, layout.SALT) / "master", config)
+    files.write(root / SYSTEM / JOIN_UNIT, (Path(titanicarus.__file__).parent / "joining" / JOIN_UNIT).read_text())
+    _enable(root, JOIN_UNIT)
+    Way(token, tuple(f"{address}:{JOIN}" for address in addresses), addresses, control).write(root)
+
+
+def _names(fleet: Fleet, host: Host, root: Path) -> None:
+    files.write(root / "etc/hostname", f"{host.id}\n")
+    files.write(root / "etc/hosts", hosts_file(fleet, host.island))
 
 
 def hosts_file(fleet: Fleet, island: str) -> str:
@@ -60,9 +106,9 @@ def _packed(source: Path) -> library.Library:
 
 
 def _seed_modules(source: Path, root: Path) -> None:
-    """Give the minion the platform's modules and states from the start: the first apply comes before the minion has
-    ever synchronised. The state library.current keeps them right from then on."""
-    for kind in ("modules", "states"):
+    """Give the minion the platform's modules, states and beacons from the start: the first apply comes before the
+    minion has ever synchronised. The state library.current keeps them right from then on."""
+    for kind in ("modules", "states", "beacons"):
         modules = source.parent.parent / f"_{kind}"
         target = layout.below(root, layout.SALT_CACHE) / "minion" / "extmods" / kind
         if target.exists() or not modules.is_dir():
@@ -75,13 +121,9 @@ def _seed_modules(source: Path, root: Path) -> None:
 def _minion(fleet: Fleet, host: Host, secrets: Secrets, root: Path) -> None:
     salt = layout.below(root, layout.SALT)
     keys = files.folder(salt / "pki" / "minion", 0o700)
-    pair = secrets.minions[host.id]
-    files.write(keys / "minion.pem", pair.private, 0o400)
-    files.write(keys / "minion.pub", pair.public, 0o644)
     files.write(keys / "master_sign.pub", secrets.sign.public, 0o644)
     files.write(keys / "minion_master.pub", secrets.master.public, 0o644)
     files.write(salt / "minion", salt_config.text(salt_config.minion_config(fleet, host)))
-    _enable(root, "salt-minion.service")
 
 
 def _master(fleet: Fleet, host: Host, secrets: Secrets, root: Path) -> None:
@@ -93,7 +135,7 @@ def _master(fleet: Fleet, host: Host, secrets: Secrets, root: Path) -> None:
     files.write(keys / f"{host.id}.pub", pair.public, 0o400)
     files.write(keys / "master_sign.pem", secrets.sign.private, 0o400)
     files.write(keys / "master_sign.pub", secrets.sign.public, 0o644)
-    accept({minion: pair.public for minion, pair in secrets.minions.items()}, root)
+    accept(secrets.accepted, root)
     files.write(salt / "master", salt_config.text(salt_config.master_config(fleet, host)))
     files.folder(layout.below(root, layout.DEPLOY), 0o700)
     _enable(root, "salt-master.service")

@@ -23,7 +23,8 @@ _KEY = re.compile(r"(\w+):(\w+)")
 _PILLAR_MODULE = re.compile(r"^pillar\.")
 _USES = re.compile(r"\b([a-z]\w*)\.[a-z]")
 _ELSEWHERE = re.compile(r"""(?:salt://|(?:import|from|include)\s+["'])(\w+)/""")
-_REQUIRES = re.compile(r"^\s+- \w+: ([a-z0-9]+(?:_[a-z0-9]+)+)\s*$", re.MULTILINE)
+# - file: trust_key on a line of its own, or {file: trust_key} in a list of one line
+_REQUIRES = re.compile(r"(?:^\s+- |\{)\w+: ([a-z0-9]+(?:_[a-z0-9]+)+)(?:\}|\s*$)", re.MULTILINE)
 _NO_COMPONENTS = frozenset({"content", "role"})
 # Renders the templates of the component, and these say themselves what they read.
 _RENDERER = "config_set"

@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from titanicarus.control import layout
+from titanicarus.fleet.healing import units
 from titanicarus.fleet.pillar import masters
 
 if TYPE_CHECKING:
     from titanicarus.fleet import Fleet, Host
 
 Config = dict[str, Any]
+
+BEACON_SECONDS = 4
+"""Between two looks at a host's units; two in a row make one of them stopped (docs/healing.md)."""
+EVENTS = ("stopped", "failing", "unknown", "well")
+"""What beacons say of units: for each the reactor has a file of its own."""
 
 HEADER = "# Written by Titanicarus from the Saguirefile (titanicarus.control.salt_config). Edits are overwritten.\n"
 
@@ -46,8 +52,13 @@ def minion_config(fleet: Fleet, host: Host) -> Config:
         "acceptance_wait_time": 5,
         "acceptance_wait_time_max": 20,
         "auth_timeout": 30,
+        # A master that was off when this host joined by a ticket knows an older key of it. A minion that is rejected by
+        # one of its masters would otherwise end, and be lost to the others as well.
+        "rejected_retry": True,
         # Beacons of a host whose first master is dead must not wait for it.
         "beacons_before_connect": True,
+        "loop_interval": BEACON_SECONDS,
+        "beacons": {"units": [{"units": units(fleet, host)}, {"interval": BEACON_SECONDS}]},
         # Asking for new modules before each run of states is 26 requests and half the cost of an apply that changes
         # nothing. The state library.current does so when a release has new ones.
         "autoload_dynamic_modules": False,
@@ -84,6 +95,7 @@ def master_config(fleet: Fleet, host: Host) -> Config:
         "pillar_safe_render_error": True,
         # The copy of every pillar that masters keep for targeting would be one more place with secrets.
         "minion_data_cache": False,
+        "reactor": [{f"salt/beacon/*/units/{event}": [str(current.reactor / f"unit_{event}.sls")]} for event in EVENTS],
         "nodegroups": _nodegroups(fleet),
         "timeout": 5,
         "gather_job_timeout": 30,

@@ -5,7 +5,10 @@
     salt/sign/master_sign.{pem,pub}    signs the public key of every master
     salt/master/master.{pem,pub}         the one key of every master: docs/adr/0012-one-master-key.md
     salt/minions/<host>/minion.{pem,pub}
+    salt/joined.json                   public keys of hosts that joined by a ticket (titanicarus.control.joined)
     passwords/key                      reads the encrypted passwords in tenants' files (titanicarus.pki.sealed)
+    operators/key                      signs operators' SSH certificates; stays with the operators
+    renewals.json                      keys that were revoked or made anew, if any (titanicarus.control.renewals)
 
 Each of these folders appears whole (made beside, then renamed), so a crash leaves nothing half-written, and what is
 found incomplete was damaged by something else: that is an error and never repaired by inventing a new key.
@@ -17,7 +20,7 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,10 +31,15 @@ from typing import TYPE_CHECKING
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from titanicarus import pki
-from titanicarus.control import files
-from titanicarus.control.errors import BrokenSecrets
+from titanicarus.control import files, renewals
+from titanicarus.control.errors import BrokenSecrets, ControlError
+from titanicarus.control.joined import Joined, merged
+from titanicarus.control.joined import read as read_joined
+from titanicarus.control.joined import write as write_joined
+from titanicarus.control.renewals import Renewals
 
 if TYPE_CHECKING:
     from titanicarus.fleet import Fleet
@@ -39,6 +47,7 @@ if TYPE_CHECKING:
 # Salt reads its private key anew for each connection, with all checks: 45 ms of processor time for 2048 bits, 141 ms
 # for 3072, 292 ms for 4096. Twenty-seven minions with four masters feel that; 2048 is what NIST accepts until 2030.
 RSA_BITS = 2048
+JOINED = Path("salt/joined.json")
 
 Content = Mapping[str, bytes]
 
@@ -61,6 +70,17 @@ class Secrets:
     master: KeyPair
     minions: Mapping[str, KeyPair]
     passwords: pki.SealingKey = field(repr=False)
+    operators: Ed25519PrivateKey = field(repr=False)
+    renewals: Renewals
+    joined: Mapping[str, Joined] = field(default_factory=dict)
+
+    @property
+    def accepted(self) -> dict[str, str]:
+        """The public key (PEM) that masters accept of each host."""
+        return {
+            host: self.joined[host].public if host in self.joined else pair.public
+            for host, pair in self.minions.items()
+        }
 
 
 def birth(fleet: Fleet, folder: Path, progress: Callable[[str], None] = lambda _: None) -> Secrets:
@@ -85,6 +105,8 @@ def birth(fleet: Fleet, folder: Path, progress: Callable[[str], None] = lambda _
         _make_salt_pairs(fleet, folder, progress)
         if not (folder / "passwords").exists():
             _appear(folder / "passwords", {"key": pki.SealingKey.make().private})
+        if not (folder / "operators").exists():
+            _appear(folder / "operators", {"key": Ed25519PrivateKey.generate().private_bytes_raw()})
     return load(fleet, folder)
 
 
@@ -97,11 +119,52 @@ def load(fleet: Fleet, folder: Path) -> Secrets:
     return Secrets(
         root=root,
         islands={name: _open_island(folder, name, root) for name in sorted(fleet.islands)},
-        sign=_open_pair(folder / "salt" / "sign", "master_sign"),
-        master=_open_pair(folder / "salt" / "master", "master"),
-        minions={host.id: _open_pair(folder / "salt" / "minions" / host.id, "minion") for host in fleet.hosts},
+        sign=open_pair(folder / "salt" / "sign", "master_sign"),
+        master=open_pair(folder / "salt" / "master", "master"),
+        minions={host.id: open_pair(folder / "salt" / "minions" / host.id, "minion") for host in fleet.hosts},
         passwords=open_sealing_key(folder),
+        operators=_open_operators_key(folder),
+        renewals=renewals.read(folder),
+        joined=_open_joined(folder),
     )
+
+
+def renew(folder: Path, change: Callable[[Renewals], Renewals]) -> None:
+    """Change what is revoked and what was made anew; two at once wait for each other. Raises BrokenSecrets."""
+    with _locked(folder):
+        _check_private(folder)
+        renewals.write(folder, change(renewals.read(folder)))
+
+
+def renew_operators_key(folder: Path) -> None:
+    """A new key in place of the one that signs operators' certificates. Raises BrokenSecrets."""
+    with _locked(folder):
+        _check_private(folder)
+        _open_operators_key(folder)
+        files.write(folder / "operators" / "key", Ed25519PrivateKey.generate().private_bytes_raw(), 0o600)
+
+
+def remember_joined(folder: Path, heard: Mapping[str, Mapping[str, Joined]]) -> None:
+    """Keep what control hosts (by id) say of hosts that joined by tickets. Raises UsedTwice and BrokenSecrets."""
+    if not any(heard.values()):
+        return
+    with _locked(folder):
+        before = _open_joined(folder)
+        after = merged(before, heard)
+        if after != before:
+            write_joined(folder / JOINED, after)
+
+
+def reborn(folder: Path, hosts: Iterable[str], now: datetime) -> None:
+    """Hosts that are about to be provisioned anew have their keys of birth again, also if they joined once."""
+    with _locked(folder):
+        joined = _open_joined(folder)
+        if again := {
+            host: Joined(open_pair(folder / "salt" / "minions" / host, "minion").public, int(now.timestamp()))
+            for host in hosts
+            if host in joined
+        }:
+            write_joined(folder / JOINED, joined | again)
 
 
 @contextmanager
@@ -118,8 +181,8 @@ def _make_root(fleet: Fleet, folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.new-") as scratch:
         new = Path(scratch) / "secrets"
         _appear(new / "root-ca", {"ca.key": root.key_pem.encode(), "ca.crt": root.certificate_pem.encode()})
-        _appear(new / "salt" / "sign", _pair_content("master_sign", _new_pair()))
-        _appear(new / "salt" / "master", _pair_content("master", _new_pair()))
+        _appear(new / "salt" / "sign", _pair_content("master_sign", new_pair()))
+        _appear(new / "salt" / "master", _pair_content("master", new_pair()))
         new.chmod(0o700)
         if folder.exists():
             folder.rmdir()
@@ -135,14 +198,15 @@ def _make_salt_pairs(fleet: Fleet, folder: Path, progress: Callable[[str], None]
 
     def make(job: tuple[Path, str]) -> None:
         path, stem = job
-        _appear(path, _pair_content(stem, _new_pair()))
+        _appear(path, _pair_content(stem, new_pair()))
 
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         for _ in pool.map(make, missing):
             pass
 
 
-def _new_pair() -> KeyPair:
+def new_pair() -> KeyPair:
+    """A fresh key pair for Salt."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
@@ -243,7 +307,23 @@ def open_sealing_key(folder: Path) -> pki.SealingKey:
     return pki.SealingKey(private)
 
 
-def _open_pair(folder: Path, stem: str) -> KeyPair:
+def _open_operators_key(folder: Path) -> Ed25519PrivateKey:
+    path = folder / "operators" / "key"
+    private = _read(path)
+    if len(private) != pki.KEY_BYTES:
+        raise BrokenSecrets(path, f"it has {len(private)} bytes, and a key has {pki.KEY_BYTES}")
+    return Ed25519PrivateKey.from_private_bytes(private)
+
+
+def _open_joined(folder: Path) -> dict[str, Joined]:
+    try:
+        return read_joined(folder / JOINED)
+    except ControlError as error:
+        raise BrokenSecrets(folder / JOINED, str(error)) from error
+
+
+def open_pair(folder: Path, stem: str) -> KeyPair:
+    """The pair `stem`.pem and .pub in a folder. Raises BrokenSecrets."""
     pair = KeyPair(_text(folder / f"{stem}.pem"), _text(folder / f"{stem}.pub"))
     try:
         key = serialization.load_pem_private_key(

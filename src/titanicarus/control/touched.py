@@ -15,6 +15,21 @@ Reads = Mapping[str, Mapping[str, Sequence[str]]]
 titanicarus.control.reads."""
 
 
+GENERATIONS = 4
+"""Of how many releases the parts of each pillar are remembered."""
+
+
+def remembered(
+    before: Mapping[str, Mapping[str, str]], new: Mapping[str, Mapping[str, str]]
+) -> dict[str, Mapping[str, str]]:
+    """Digests of the parts of each pillar, by its revision: those of a few releases before, then of this one.
+
+    The order is kept in the release's facts, for the next push drops the oldest.
+    """
+    older = {revision: parts for revision, parts in before.items() if revision not in new}
+    return dict(list((older | dict(new)).items())[-GENERATIONS * len(new) :])
+
+
 def parts_of(pillar: Mapping[str, Any]) -> dict[str, Any]:
     """A pillar by its parts."""
     parts: dict[str, Any] = {}

@@ -9,6 +9,7 @@ from .load import Declaration
 from .model import Fleet, Host, Policy, Site, Tenant
 from .ports import KEEPER, LAN, SPILL, SPILL_PUBLIC, WAN, WEB_SERVER
 from .roles import Role
+from .sftp import sftp_balancer
 from .shards import shards
 
 Data = dict[str, Any]
@@ -27,6 +28,7 @@ def load_balancer(declaration: Declaration, host: Host) -> Data:
         "spill": _spill(fleet, host),
         "health": _health(declaration.policy),
         "sql": _sql(fleet, host),
+        "sftp": sftp_balancer(fleet, host),
         "sites": [
             {
                 "name": site.name,

@@ -6,6 +6,7 @@ from typing import Any
 
 from titanicarus.lease.record import table_name
 
+from .directory import password_ports
 from .load import Declaration
 from .model import Fleet, Host, Tenant
 from .ports import KEEPER
@@ -24,18 +25,19 @@ def database_host(declaration: Declaration, host: Host) -> Data:
         "host": host.id,
         "island": host.island,
         "buffer_mib": declaration.policy.database_buffer_mib,
-        "shards": [_instance(shard) for shard in mine],
+        "shards": [_instance(shard, password_ports(fleet, host, shard)) for shard in mine],
         "tenants": [_tenant(tenant) for tenant in declaration.tenants if tenant.databases and tenant.home in names],
     }
 
 
-def _instance(shard: Shard) -> Data:
+def _instance(shard: Shard, further_ports: list[int]) -> Data:
     return {
         "name": shard.name,
         "home_island": shard.home.island,
         "home": shard.home.id,
         "server_port": shard.server_port,
         "replication_port": shard.replication_port,
+        "further_ports": further_ports,
         "hosts": [{"id": host.id, "island": host.island, "address": str(host.lan)} for host in shard.hosts],
     }
 

@@ -6,10 +6,10 @@ import hashlib
 from typing import Any
 
 from .load import Declaration
-from .model import Fleet, Tenant, User, derived_gid
-from .ports import LDAPS
+from .model import Fleet, Host, Tenant, User, derived_gid
+from .ports import LDAPS, LDAPS_PASSWORDS
 from .roles import Role
-from .shards import shards
+from .shards import Shard, shards
 
 Data = dict[str, Any]
 SERVER_IDS = 999
@@ -24,6 +24,13 @@ def suffix(fleet: Fleet) -> str:
 def deciding_shard(fleet: Fleet) -> str:
     """The shard whose lease says who writes the directory, too. There is one, or the fleet has no directory host."""
     return shards(fleet)[0].name
+
+
+def password_ports(fleet: Fleet, host: Host, shard: Shard) -> list[int]:
+    """Ports of a directory host that are open only while it has the lease on this shard: where people change their
+    passwords, when this is the shard that decides."""
+    decides = host.has(Role.DIRECTORY) and shard.name == deciding_shard(fleet)
+    return [LDAPS_PASSWORDS] if decides else []
 
 
 def server_ids(fleet: Fleet) -> dict[str, int]:
@@ -49,6 +56,7 @@ def directory_host(declaration: Declaration) -> Data:
     return {
         "suffix": suffix(fleet),
         "port": LDAPS,
+        "password_port": LDAPS_PASSWORDS,
         "shard": deciding_shard(fleet),
         "servers": [
             {"id": other.id, "island": other.island, "name": fleet.fqdn(other), "number": numbers[other.id]}

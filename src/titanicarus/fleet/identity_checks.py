@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .document import Document
 from .model import derived_gid, derived_person_uid, derived_uid, unix_user
+from .problems import did_you_mean
+from .reading import Draft
 from .tenant_checks import Claims, TenantDraft
 
 
@@ -58,3 +61,26 @@ def _check_people(tenants: Sequence[TenantDraft], numbers: Claims) -> None:
                     )
                 elif groups.claim(tenant.document, place, group, "a group belongs to one tenant; choose another name"):
                     numbers.claim(tenant.document, place, derived_gid(group), "call the group by another name")
+
+
+def check_operators(document: Document, policy: Draft, tenants: Sequence[TenantDraft]) -> None:
+    """Operators are people with a password, which sudo asks for. `document` is the policy's."""
+    people = {name: entry for tenant in tenants for name, entry in tenant.draft.get("users", {}).items()}
+    written = document.data.get("operators") if isinstance(document.data, dict) else None
+    seen: set[str] = set()
+    for index, name in enumerate(written if isinstance(written, list) else ()):
+        path = ("operators", index)
+        if not isinstance(name, str) or name not in policy.get("operators", ()):
+            continue  # refused already
+        if name in seen:
+            document.problem(path, "is in this list twice; keep one")
+        elif name not in people:
+            if not any(tenant.document.broken(("users",)) for tenant in tenants):
+                document.problem(path, f"is no user of any tenant{did_you_mean(name, people)}")
+        elif people[name].get("password") is None and not _broken_password(tenants, name):
+            document.problem(path, "has no password, which sudo asks for; give the user one (`password:`)")
+        seen.add(name)
+
+
+def _broken_password(tenants: Sequence[TenantDraft], name: str) -> bool:
+    return any(tenant.document.broken(("users", name, "password")) for tenant in tenants)

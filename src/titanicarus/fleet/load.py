@@ -13,7 +13,7 @@ from . import content
 from .database_checks import check_databases, check_lease_times
 from .document import Document, read_document
 from .fleet_checks import check_fleet
-from .identity_checks import check_identities
+from .identity_checks import check_identities, check_operators
 from .model import Database, DatabaseUser, Fleet, Host, Island, Lan, Policy, Site, Tenant, User, Wan
 from .problems import InvalidInput, Notice, Problem, listed, shown
 from .problems import Path as ProblemPath
@@ -67,6 +67,7 @@ def load(root: Path, fleet_file: Path | None = None) -> Declaration:
     policy: Draft = {}
     tenants: list[TenantDraft] = []
     strays: list[Problem] = []
+    policy_document: Document | None = None
     if "policy" in draft:
         policy_document = read_document(root / draft["policy"], draft["policy"])
         policy = read_draft(policy_document, PolicyShape)
@@ -79,6 +80,8 @@ def load(root: Path, fleet_file: Path | None = None) -> Declaration:
         check_tenants(tenants, facts)
         check_identities(tenants)
         check_databases(tenants, facts)
+        if policy_document is not None:
+            check_operators(policy_document, policy, tenants)
         documents += files
     notices = [
         *_role_notices(saguirefile, draft),

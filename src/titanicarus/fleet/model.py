@@ -272,3 +272,4 @@ class Policy(_Frozen):
     lease_max_lag: int = 1000
     backup_days: int = 7
     backup_hour: int = 2
+    operators: tuple[str, ...] = ()

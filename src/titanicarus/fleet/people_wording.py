@@ -30,7 +30,7 @@ _SYSTEM_GROUPS = (
     "dialout fax voice cdrom floppy tape src sasl plugdev input sgx kvm render netdev crontab ssl-cert ssh _ssh docker "
     "lxd wireshark systemd-journal"
 )
-_RESERVED_GROUPS = RESERVED_USERS | frozenset(_SYSTEM_GROUPS.split())
+RESERVED_GROUPS = RESERVED_USERS | frozenset(_SYSTEM_GROUPS.split())
 
 
 def password_hash(value: object) -> str:
@@ -76,7 +76,7 @@ def group_name(value: object) -> str:
         raise ValueError(
             "a group has at most 31 small letters, digits, dashes and underscores, and starts with a letter"
         )
-    if name in _RESERVED_GROUPS or name.startswith("systemd-"):
+    if name in RESERVED_GROUPS or name.startswith("systemd-"):
         raise ValueError(f'"{name}" is a group of the system; choose another')
     if name.startswith("www-"):
         raise ValueError('names that start with "www-" belong to web sites; choose another')

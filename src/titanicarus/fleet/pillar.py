@@ -9,12 +9,17 @@ from .balancing import load_balancer
 from .databases import database_host, keeper, leases, site_databases
 from .directory import directory_host
 from .gateway import gateway
+from .healing import guard, healing, master_hosts
 from .load import Declaration
 from .model import Fleet, Host
+from .people import people
 from .ports import SESSION_STORE, ports_for
 from .public_names import public_names
 from .roles import BUILT, Role
+from .sftp import sftp
 from .shards import sql_address, sql_name
+from .ssh import ssh
+from .volumes import files
 from .wordpress import wordpress_sites
 
 Data = dict[str, Any]
@@ -32,19 +37,28 @@ def pillar_for(declaration: Declaration, host_id: str) -> Data:
         "host": _host(fleet, host),
         "roles": ["base", *(str(role) for role in host.roles if role in BUILT)],
         "names": host_names(fleet, host.island),
-        "ports": [port._asdict() | {"sources": list(port.sources)} for port in ports_for(fleet, host)],
+        "ports": [port.to_data() for port in ports_for(fleet, host)],
         "salt": {"masters": masters(fleet, host.island)},
+        "healing": healing(fleet, host),
+        "ssh": ssh(fleet, host, declaration.policy.operators),
     }
+    if known := people(declaration, host):
+        pillar["people"] = known
     if host.has(Role.CONTROL):
         pillar["salt"]["minions"] = [other.id for other in fleet.hosts]
         pillar["gslb"] = public_names(declaration)
         pillar["leases"] = leases(fleet)
+        pillar["guard"] = guard(fleet)
     if host.has(Role.LB):
         pillar["lb"] = load_balancer(declaration, host)
     if way_out := gateway(fleet, host):
         pillar["gateway"] = way_out
     if host.has(Role.WEB):
         pillar["web"] = _web_server(declaration, host)
+    if shared := files(fleet, host):
+        pillar["files"] = shared
+    if by_sftp := sftp(fleet, host):
+        pillar["sftp"] = by_sftp
     if host.has(Role.DB):
         pillar["db"] = database_host(declaration, host)
         pillar["keeper"] = keeper(declaration, host)
@@ -54,19 +68,9 @@ def pillar_for(declaration: Declaration, host_id: str) -> Data:
     return pillar
 
 
-def leading_masters(fleet: Fleet) -> tuple[Host, ...]:
-    """The first control host of each island: the masters that every minion of the fleet listens to."""
-    return tuple(fleet.with_role(Role.CONTROL, island)[0] for island in fleet.islands)
-
-
 def masters(fleet: Fleet, island: str) -> list[str]:
-    """The LAN addresses of a minion's masters: those of its own island, then the leading one of each other island.
-
-    Not every master of the fleet: each costs an idle minion as much again (docs/adr/0011-master-list.md).
-    """
-    own = fleet.with_role(Role.CONTROL, island)
-    away = [host for host in leading_masters(fleet) if host.island != island]
-    return [str(host.lan) for host in (*own, *away)]
+    """The LAN addresses of a minion's masters, in the order in which it signs in."""
+    return [str(host.lan) for host in master_hosts(fleet, island)]
 
 
 def host_names(fleet: Fleet, island: str) -> list[Data]:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .model import Fleet, Host
 from .roles import Role
+from .sftp import SFTP, SFTP_SERVER, sftp_servers
 from .shards import carried, shards, sql_island
+from .volumes import BRICK_PORTS, GLUSTER, volume_of
 
+SSH = 22
 SALT_PUBLISH = 4505
 SALT_REQUEST = 4506
+JOIN = 4507
 HTTP = 80
 HTTPS = 443
 SPILL = 8081
@@ -22,6 +26,8 @@ SESSION_STORE = 6379
 KEEPER = 3600
 COPIES = 3601
 LDAPS = 636
+LDAPS_PASSWORDS = 637
+"""Where a person's own password is changed; open on the host that writes the directory, and on no other."""
 LAN = "lan0"
 WAN = "wan0"
 
@@ -30,7 +36,8 @@ class Port(NamedTuple):
     """One opening in the default deny: new connections to `port` on `interface` from `sources`.
 
     `protocol` is "tcp", "udp" or "vrrp", which is an IP protocol of its own and has no port. `sources` are IPv4
-    addresses; empty means anyone. `why` is a sentence for the comment in the rule set.
+    addresses; empty means anyone. `why` is a sentence for the comment in the rule set. `last`: it opens all ports from
+    `port` to this one.
     """
 
     protocol: str
@@ -38,16 +45,25 @@ class Port(NamedTuple):
     sources: tuple[str, ...]
     interface: str
     why: str
+    last: int | None = None
+
+    def to_data(self) -> dict[str, Any]:
+        """As the pillar has it; without `last` where there is one port."""
+        data = self._asdict() | {"sources": list(self.sources)}
+        if self.last is None:
+            del data["last"]
+        return data
 
 
 def ports_for(fleet: Fleet, host: Host) -> tuple[Port, ...]:
     """The port policy of a host, from its roles alone, sorted by interface, protocol and port."""
     everyone = _addresses(fleet.hosts)
-    opened: list[Port] = []
+    opened = [Port("tcp", SSH, everyone, LAN, "SSH: people and operators, from the fleet's own hosts")]
     if host.has(Role.CONTROL):
         opened += [
             Port("tcp", SALT_PUBLISH, everyone, LAN, "Salt: minions wait for commands"),
             Port("tcp", SALT_REQUEST, everyone, LAN, "Salt: minions fetch states and return results"),
+            Port("tcp", JOIN, everyone, LAN, "blank machines that take the place of hosts show their tickets"),
         ]
     if host.has(Role.LB):
         opened += _load_balancer(fleet, host, everyone)
@@ -58,7 +74,8 @@ def ports_for(fleet: Fleet, host: Host) -> tuple[Port, ...]:
     if host.has(Role.DB):
         opened += _database_host(fleet, host)
     if host.has(Role.DIRECTORY):
-        opened.append(Port("tcp", LDAPS, everyone, LAN, "people and groups, for every host of the fleet"))
+        opened += _directory(fleet, host, everyone)
+    opened += _bricks(fleet, host)
     return tuple(sorted(opened, key=lambda port: (port.interface, port.protocol, port.port or 0)))
 
 
@@ -66,6 +83,9 @@ def _load_balancer(fleet: Fleet, host: Host, everyone: tuple[str, ...]) -> Itera
     for port, name in ((HTTP, "HTTP"), (HTTPS, "HTTPS")):
         yield Port("tcp", port, (), WAN, f"{name} from the internet")
         yield Port("tcp", port, everyone, LAN, f"{name} from the fleet's own hosts")
+    if sftp_servers(fleet, host.island):
+        yield Port("tcp", SFTP, (), WAN, "SFTP from the internet")
+        yield Port("tcp", SFTP, everyone, LAN, "SFTP from the fleet's own hosts")
     yield from _spill(fleet, host)
     yield from _databases(fleet, host)
 
@@ -107,6 +127,13 @@ def _database_host(fleet: Fleet, host: Host) -> Iterator[Port]:
     )
 
 
+def _directory(fleet: Fleet, host: Host, everyone: tuple[str, ...]) -> Iterator[Port]:
+    """The second port has the kernel's gate behind it, and is shut on hosts that can never write."""
+    yield Port("tcp", LDAPS, everyone, LAN, "people and groups, for every host of the fleet")
+    if host in shards(fleet)[0].hosts:
+        yield Port("tcp", LDAPS_PASSWORDS, everyone, LAN, "new passwords, while this host writes the directory")
+
+
 def _gateway(fleet: Fleet, host: Host) -> Iterator[Port]:
     """Hosts that can be the island's gateway: they agree who is, and the one that is has the tunnels."""
     able = {*fleet.with_role(Role.FIREWALL, host.island), *fleet.with_role(Role.LB, host.island)} - {host}
@@ -120,9 +147,20 @@ def _gateway(fleet: Fleet, host: Host) -> Iterator[Port]:
         yield Port("udp", VPN, endpoints, WAN, "tunnels from the other islands")
 
 
+def _bricks(fleet: Fleet, host: Host) -> Iterator[Port]:
+    """Files are mounted inside an island only."""
+    volume = volume_of(fleet, host.island)
+    if volume is not None and host in volume.bricks:
+        sources = _addresses(volume.clients)
+        yield Port("tcp", GLUSTER, sources, LAN, "GlusterFS: the island's hosts that keep or mount its files")
+        yield Port("tcp", BRICK_PORTS[0], sources, LAN, "GlusterFS: the bricks", BRICK_PORTS[1])
+
+
 def _web_server(fleet: Fleet, host: Host) -> Iterator[Port]:
     balancers = _addresses(fleet.with_role(Role.LB, host.island))
     yield Port("tcp", WEB_SERVER, balancers, LAN, "HTTP from the island's load balancers")
+    if host in sftp_servers(fleet, host.island):
+        yield Port("tcp", SFTP_SERVER, balancers, LAN, "SFTP from the island's load balancers")
     servers = _addresses(fleet.with_role(Role.WEB, host.island))
     yield Port("tcp", SESSION_STORE, servers, LAN, "PHP sessions from the island's web servers")
 

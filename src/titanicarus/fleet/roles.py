@@ -20,7 +20,7 @@ class Role(StrEnum):
     CONTROL = "control"
 
 
-BUILT: frozenset[Role] = frozenset({Role.LB, Role.FIREWALL, Role.WEB, Role.DB, Role.DIRECTORY, Role.CONTROL})
+BUILT: frozenset[Role] = frozenset(Role) - {Role.MAIL, Role.DNS}
 """Roles that have states. A host with another role boots with `base`, and `check` says so in a notice."""
 
 PAIRED: frozenset[Role] = frozenset({Role.LB, Role.WEB, Role.FILER, Role.DB, Role.CONTROL, Role.DIRECTORY, Role.MAIL})

@@ -309,4 +309,7 @@ class PolicyShape(_Shape):
     backup_days: BackupDays = Field(
         default=7, description="for how many days each moment of a database can be restored"
     )
+    operators: list[UserName] = Field(
+        default=[], description="people of any tenant who may become root on every host, by login name"
+    )
     backup_hour: Hour = Field(default=2, description="from which hour of the day on, UTC, base copies are taken")

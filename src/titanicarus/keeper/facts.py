@@ -20,12 +20,14 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class ShardFacts:
-    """One shard; `copies` has this host too. Ports are of every copy."""
+    """One shard; `copies` has this host too. Ports are of every copy, but for `further_ports`: those of this host that
+    are open for as long as the shard's own."""
 
     name: str
     server_port: int
     replication_port: int
     copies: tuple[Copy, ...]
+    further_ports: tuple[int, ...] = ()
 
     @property
     def item(self) -> str:
@@ -80,6 +82,7 @@ def lease_facts(data: Mapping[str, Any]) -> LeaseFacts:
             int(shard["server_port"]),
             int(shard["replication_port"]),
             tuple(Copy(str(copy["id"]), str(copy["island"]), str(copy["address"])) for copy in shard["hosts"]),
+            tuple(map(int, shard.get("further_ports", ()))),
         )
         for shard in data["shards"]
     )

@@ -52,10 +52,18 @@ def shut_script(port: int) -> str:
 
 
 class Gate:
-    """The gate of one port. Times are seconds of CLOCK_BOOTTIME."""
+    """The gate of one port, and of `further` ones that are open for as long. Times are seconds of CLOCK_BOOTTIME."""
 
-    def __init__(self, port: int, arm: float, run: Run | None = None, clock: Callable[[], float] | None = None) -> None:
+    def __init__(
+        self,
+        port: int,
+        arm: float,
+        run: Run | None = None,
+        clock: Callable[[], float] | None = None,
+        further: tuple[int, ...] = (),
+    ) -> None:
         self._port = port
+        self._ports = (port, *further)
         self._arm = arm
         self._run = run or _nft
         self._clock = clock or boottime
@@ -73,16 +81,16 @@ class Gate:
         """
         if until == self._until:
             return
-        self._order(arm_script(self._port, self._arm))
+        self._order("".join(arm_script(port, self._arm) for port in self._ports))
         seconds = until - self._clock()
         if seconds < 0.001:
             return
-        self._order(open_script(self._port, seconds))
+        self._order("".join(open_script(port, seconds) for port in self._ports))
         self._until = until
 
     def shut(self) -> None:
         """Shut it now. Raises GateError; then the kernel may still let packets through for `open_for`."""
-        self._order(shut_script(self._port))
+        self._order("".join(map(shut_script, self._ports)))
         self._until = 0.0
 
     def _order(self, script: str) -> None:

@@ -193,7 +193,7 @@ class LeaseKeeper:
         )
         copy = ShardCopy(name, Server(name), probe, lambda: self._post(lambda: None), say)
         desk = WitnessDesk(shard.item, witness, lease, self._post)
-        gate = Gate(shard.server_port, facts.timing.arm)
+        gate = Gate(shard.server_port, facts.timing.arm, further=shard.further_ports)
         rebuilding = Rebuilding(name, say)
         return Shard(facts, shard, lease, copy, gate=gate, witness=desk, rebuilding=rebuilding, ask=self._ask, say=say)
 

@@ -7,10 +7,8 @@ interrupted, cannot act in another situation weeks later.
 
 from __future__ import annotations
 
-import fcntl
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -117,7 +115,7 @@ def change_wish(shard: str, changes: Mapping[str, Any], path: Path = FILE) -> Wi
     """
     if unknown := sorted(set(changes) - set(KEYS)):
         raise BadWishes(f"unknown key {', '.join(map(str, unknown))}; known are {', '.join(KEYS)}")
-    with _alone(path):
+    with files.alone(path):
         standing = read_wishes(path)
         merged = asdict(standing.get(shard, Wish())) | dict(changes)
         if not merged["move_to"] and not merged["override"]:
@@ -136,15 +134,6 @@ def _write(wishes: Mapping[str, Wish], path: Path) -> None:
     """Whole and on the disk before the name is; a shard of which nothing is asked is left out."""
     document = {shard: asdict(wish) for shard, wish in sorted(wishes.items()) if wish != Wish()}
     files.write(path, json.dumps(document, indent=1) + "\n")
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """One writer at a time; readers need no lock."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_suffix(".lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _bad(path: Path, why: str) -> BadWishes:

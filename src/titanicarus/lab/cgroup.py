@@ -20,6 +20,8 @@ from titanicarus.lab.mounts import Mount, read_mounts
 _V1_CONTROLLERS = ("freezer", "memory")
 _V2_CONTROLLERS = ("memory", "pids", "cpu")
 _POLL_SECONDS = 0.02
+ATTEMPT_SECONDS = 1.0
+"""After this time a group that has not become frozen goes on for a moment, and is frozen anew."""
 
 
 @dataclass(frozen=True)
@@ -134,13 +136,26 @@ class Group:
                     found.update(int(pid) for pid in (below / "cgroup.procs").read_text().split())
         return tuple(sorted(found - {0}))
 
-    def freeze(self, *, timeout: float = 10.0) -> None:
-        """Stop every process of the group at once and return when they stand still. `timeout` in seconds."""
-        self._set_frozen(frozen=True, timeout=timeout)
+    def freeze(self, *, timeout: float = 20.0) -> None:
+        """Stop every process of the group at once and return when they stand still. `timeout` in seconds.
+
+        Who waits for a file system whose program (FUSE) stands still already cannot be stopped before it has its
+        answer. Then all go on for a moment, and it is tried again.
+        """
+        until = time.monotonic() + timeout
+        while True:
+            self._order(frozen=True)
+            if wait_until(lambda: self._settled(frozen=True), min(ATTEMPT_SECONDS, max(until - time.monotonic(), 0))):
+                return
+            if time.monotonic() >= until:
+                raise LabError(f"{self.held} did not become frozen within {timeout:g} s")
+            self.thaw()
 
     def thaw(self, *, timeout: float = 10.0) -> None:
         """Let the group's processes run on. `timeout` in seconds."""
-        self._set_frozen(frozen=False, timeout=timeout)
+        self._order(frozen=False)
+        if not wait_until(lambda: self._settled(frozen=False), timeout):
+            raise LabError(f"{self.held} did not become thawed within {timeout:g} s")
 
     def frozen(self) -> bool:
         """Whether the group is frozen now."""
@@ -152,14 +167,11 @@ class Group:
             return False
         return "frozen 1" in events
 
-    def _set_frozen(self, *, frozen: bool, timeout: float) -> None:
+    def _order(self, *, frozen: bool) -> None:
         if self.where.freezer:
             (self.held / "freezer.state").write_text("FROZEN" if frozen else "THAWED")
         else:
             (self.held / "cgroup.freeze").write_text("1" if frozen else "0")
-        reached = wait_until(lambda: self._settled(frozen=frozen), timeout)
-        if not reached:
-            raise LabError(f"{self.held} did not become {'frozen' if frozen else 'thawed'} within {timeout:g} s")
 
     def _settled(self, *, frozen: bool) -> bool:
         if self.where.freezer:

@@ -21,6 +21,8 @@ from titanicarus.lab.mounts import mounted_below, read_mounts, who_keeps
 
 DATABASES = "srv/mariadb"
 """Where a database host has its disk, below its root."""
+FILES = "srv/bricks"
+"""Where a filer has its disk."""
 DEFAULT_MIB = 2048
 _LEAST_MIB = 64
 _RELEASE_SECONDS = 20.0
@@ -33,11 +35,15 @@ _LARGEST_PIECE = 1 << 28
 
 @dataclass(frozen=True)
 class Disk:
-    """`image` is the sparse file, `target` the directory where it is mounted, `mib` the size that it is made with."""
+    """`image` is the sparse file, `target` the directory where it is mounted, `mib` the size that it is made with.
+
+    `small_files`: it has room for many files, and for attributes beside each.
+    """
 
     image: Path
     target: Path
     mib: int = DEFAULT_MIB
+    small_files: bool = False
 
     def __post_init__(self) -> None:
         if self.mib < _LEAST_MIB:
@@ -71,7 +77,8 @@ class Disk:
         with half.open("wb") as file:
             file.truncate(self.mib << 20)
         # Few inodes, so that little is written; no reserve for root, so that full is full for everybody.
-        _run("mkfs.ext4", "-q", "-F", "-m", "0", "-i", "65536", "-E", "nodiscard", str(half))
+        inodes = ("-i", "16384", "-I", "512") if self.small_files else ("-i", "65536")
+        _run("mkfs.ext4", "-q", "-F", "-m", "0", *inodes, "-E", "nodiscard", str(half))
         half.rename(self.image)
 
     def cut_power(self) -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from titanicarus.lab.lab import Lab
 
 UNIT, DISK, FULL, CLOCK = "unit", "disk", "full", "clock"
+BRICKS = "bricks"
+"""The `detail` of DISK and FULL where a filer's disk is meant and not that of its databases."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +31,24 @@ class HostFault:
     def __str__(self) -> str:
         said = {
             UNIT: f"{self.detail} is stopped",
-            DISK: "its disk stands still",
-            FULL: "its disk is full",
+            DISK: f"its disk{self._of_bricks} stands still",
+            FULL: f"its disk{self._of_bricks} is full",
             CLOCK: f"its daemons' clock is off by {self.detail} s",
         }
         return f"{self.host}: {said[self.kind]}"
 
     @property
+    def _of_bricks(self) -> str:
+        return " for bricks" if self.detail == BRICKS else ""
+
+    @property
     def undo(self) -> str:
         """What takes it away."""
+        files = " --files" if self.detail == BRICKS else ""
         verbs = {
             UNIT: f"thaw {self.host} --unit {self.detail}",
-            DISK: f"thaw {self.host} --disk",
-            FULL: f"drain-disk {self.host}",
+            DISK: f"thaw {self.host}{files or ' --disk'}",
+            FULL: f"drain-disk {self.host}{files}",
             CLOCK: f"skew {self.host} 0",
         }
         return f"saguire fault {verbs[self.kind]}"
@@ -52,9 +59,10 @@ def faults_of(host: LabHost) -> tuple[HostFault, ...]:
     if host.leader() is None or host.frozen():
         return ()
     found = [HostFault(host.id, UNIT, unit) for unit in units.stopped(host.group)]
-    if host.disk is not None:
-        found += [HostFault(host.id, DISK)] if host.disk.frozen else []
-        found += [HostFault(host.id, FULL)] if host.disk.filled else []
+    for disk, detail in ((host.disk, ""), (host.files_disk, BRICKS)):
+        if disk is not None:
+            found += [HostFault(host.id, DISK, detail)] if disk.frozen else []
+            found += [HostFault(host.id, FULL, detail)] if disk.filled else []
     off = clock.skewed(host.layout.root)
     return (*found, *([HostFault(host.id, CLOCK, f"{off:+d}")] if off else []))
 
@@ -72,8 +80,8 @@ def undo(lab: Lab, fault: HostFault) -> None:
     if fault.kind == UNIT:
         host.thaw_unit(fault.detail)
     elif fault.kind == DISK:
-        host.own_disk().thaw()
+        host.own_disk(files=fault.detail == BRICKS).thaw()
     elif fault.kind == FULL:
-        host.own_disk().drain()
+        host.own_disk(files=fault.detail == BRICKS).drain()
     else:
         clock.skew(lab, fault.host, host.layout.root, 0)

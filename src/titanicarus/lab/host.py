@@ -14,17 +14,18 @@ from time import monotonic
 
 from titanicarus.lab import container, units
 from titanicarus.lab.cgroup import Group, wait_until
-from titanicarus.lab.disks import Disk, thaw_below
+from titanicarus.lab.disks import Disk, loops_below, thaw_below
 from titanicarus.lab.errors import HostFailed, LabError
 from titanicarus.lab.layout import Layout
 from titanicarus.lab.mounts import mount_overlay, read_mounts, unmount_below
 from titanicarus.lab.network import NAMESPACES, Network
 from titanicarus.lab.plan import Node
 
-BOOT_SECONDS = 180.0
+BOOT_SECONDS = 400.0
 _UP_STATES = ("running", "degraded")
 _LEADER_SECONDS = 30.0
 _POLL_SECONDS = 0.1
+_RELEASE_SECONDS = 20.0
 
 Provision = Callable[[Path], None]
 
@@ -32,17 +33,32 @@ Provision = Callable[[Path], None]
 class LabHost:
     """A host (or the client) of a lab on this machine. Needs root for everything but `state`.
 
-    `disk` is what it has beside its root, if anything.
+    `disk` is what it has beside its root for databases, `files_disk` for bricks, if anything.
     """
 
-    def __init__(self, layout: Layout, node: Node, network: Network, group: Group, disk: Disk | None = None) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        node: Node,
+        network: Network,
+        group: Group,
+        *,
+        disk: Disk | None = None,
+        files_disk: Disk | None = None,
+    ) -> None:
         self.id = node.name
         self.node = node
         self.group = group
         self.disk = disk
+        self.files_disk = files_disk
         self.layout = layout.host(node.name)
         self._lab = layout
         self._network = network
+
+    @property
+    def disks(self) -> tuple[Disk, ...]:
+        """All that it has beside its root."""
+        return tuple(disk for disk in (self.disk, self.files_disk) if disk is not None)
 
     def leader(self) -> int | None:
         """The host's PID 1 as a process id of this machine; None when the host is off."""
@@ -87,8 +103,8 @@ class LabHost:
         """Cut the power: the cables first, so that no farewell of any kind gets out, its disk, then all that runs."""
         with self._locked():
             self._network.cut(self.node)
-            if self.disk is not None:
-                self.disk.cut_power()
+            for disk in self.disks:
+                disk.cut_power()
             leader = self.leader()
             if self.group.exists():
                 if self.frozen():
@@ -99,6 +115,23 @@ class LabHost:
                     # nspawn goes by itself when its host has gone, and tidies up.
                     wait_until(lambda: not self.group.processes(), 3.0)
             self._clear()
+
+    def lose_disks(self) -> Path:
+        """Cut the power, and throw away everything that the host ever wrote. Gives back the image it was made from.
+
+        Raises HostFailed when it was never made.
+        """
+        with self._step("losing its disks"):
+            if not self.has_disk():
+                raise LabError("it has no disk: `saguire up` makes one")
+            made_from = Path(self.layout.image.read_text().strip())
+            self.kill()
+            with self._locked():
+                # The kernel lets go of a disk's file when the last namespace with its mount is gone.
+                wait_until(lambda: not loops_below(self.layout.home), _RELEASE_SECONDS)
+                self.layout.provisioned.unlink()
+                shutil.rmtree(self.layout.home)
+        return made_from
 
     def freeze(self) -> None:
         """Stop every process of the host where it is; the kernel goes on answering pings and opening connections."""
@@ -125,12 +158,18 @@ class LabHost:
         self._must_move()
         units.kill(self.group, unit)
 
-    def own_disk(self) -> Disk:
-        """The disk that it has beside its root. Raises LabError when it has none, or is off."""
-        if self.disk is None:
-            raise LabError(f"{self.id} has no disk of its own: only database hosts have one")
+    def own_disk(self, *, files: bool = False) -> Disk:
+        """The disk that it has for databases, or for bricks if it has only that one or they are meant (`files`).
+
+        Raises LabError when it has none, or is off.
+        """
+        found = self.files_disk if files or self.disk is None else self.disk
+        if found is None:
+            raise LabError(
+                f"{self.id} has no disk of its own: only {'filers' if files else 'database hosts and filers'} do"
+            )
         self._must_run()
-        return self.disk
+        return found
 
     def command(self, argv: Sequence[str], *, terminal: str = "dumb") -> list[str]:
         """The argv that runs a command inside. Raises LabError when the host is off or frozen."""
@@ -197,8 +236,8 @@ class LabHost:
         if not lower.is_dir():
             raise LabError(f"its image {lower} is gone: `saguire down` and `saguire up` make the lab anew")
         mount_overlay(lower, self.layout.upper, self.layout.work, self.layout.root)
-        if self.disk is not None:
-            self.disk.mount()
+        for disk in self.disks:
+            disk.mount()
         if not self.has_disk():
             # Without an identity of its own systemd would take this for a factory reset.
             (self.layout.root / "etc/machine-id").write_text(self._lab.machine_id(self.id) + "\n")

@@ -16,12 +16,12 @@ from titanicarus.fleet import Fleet, Role
 from titanicarus.lab import client, cloud, container, image
 from titanicarus.lab.cgroup import Group, hierarchies, wait_until
 from titanicarus.lab.cuts import Cuts
-from titanicarus.lab.disks import DATABASES, DEFAULT_MIB, Disk, loops_below, thaw_below
+from titanicarus.lab.disks import DATABASES, DEFAULT_MIB, FILES, Disk, loops_below, thaw_below
 from titanicarus.lab.errors import BootFailed, HostFailed, LabBusy, LabError, UnknownHost
 from titanicarus.lab.host import LabHost
 from titanicarus.lab.layout import CLIENT, CLOUD, NOT_IN_FLEET, STATE_DIR, Layout
 from titanicarus.lab.mounts import mounted_below, read_mounts, share, unmount_below
-from titanicarus.lab.network import Network
+from titanicarus.lab.network import NAMESPACES, Network
 from titanicarus.lab.plan import plan_network
 from titanicarus.lab.probe import Probe, Target
 from titanicarus.lab.status import HostStatus, LabStatus
@@ -47,7 +47,7 @@ class Lab:
     """
 
     def __init__(self, name: str, fleet: Fleet, state_dir: Path = STATE_DIR, *, disk_mib: int = DEFAULT_MIB) -> None:
-        """`disk_mib`: the size of the disks that database hosts get at their first boot."""
+        """`disk_mib`: the size of the disks that database hosts and filers get at their first boot."""
         self.name = name
         self.fleet = fleet
         self.layout = Layout(name, state_dir)
@@ -55,13 +55,18 @@ class Lab:
         self.group = Group(hierarchies(), self.layout.group)
         self._network = Network(self.layout)
         databases = {host.id for host in fleet.with_role(Role.DB)}
+        filers = {host.id for host in fleet.with_role(Role.FILER)}
 
-        def disk(host_id: str) -> Disk | None:
-            places = self.layout.host(host_id)
-            return Disk(places.disk, places.root / DATABASES, disk_mib) if host_id in databases else None
+        def disks(host_id: str) -> dict[str, Disk]:
+            places, found = self.layout.host(host_id), {}
+            if host_id in databases:
+                found["disk"] = Disk(places.disk, places.root / DATABASES, disk_mib)
+            if host_id in filers:
+                found["files_disk"] = Disk(places.files_disk, places.root / FILES, disk_mib, small_files=True)
+            return found
 
         self._hosts = {
-            node.name: LabHost(self.layout, node, self._network, self.group.child(node.name), disk(node.name))
+            node.name: LabHost(self.layout, node, self._network, self.group.child(node.name), **disks(node.name))
             for node in self.plan.hosts
         }
         self.cuts = Cuts(self.layout, fleet)
@@ -288,6 +293,17 @@ class Lab:
         self.prepare()
         self.host(host_id).bring_up(None, _no_provision, progress)
 
+    def replace(self, host_id: str, provision: Provision, progress: Progress = _silent) -> None:
+        """Cut a host's power and lose its disks; then a blank machine boots under its name. Raises HostFailed.
+
+        `provision` writes the first files of its disk, as for `boot`.
+        """
+        with self.hold("fault replace"):
+            host = self.host(host_id)
+            made_from = host.lose_disks()
+            self.prepare(progress)
+            host.bring_up(made_from, self._first_files(host_id, provision), progress)
+
     def freeze(self, host_id: str) -> float:
         """Stop all processes of a host where they are; gives back when (CLOCK_MONOTONIC). LabError when it is off."""
         when = monotonic()
@@ -306,8 +322,8 @@ class Lab:
         hosts = [self.host(host.id) for host in self.fleet.islands[island].hosts.values()]
         for host in hosts:  # silence first, so that the hosts of the island go together
             self._network.cut(host.node)
-            if host.disk is not None:
-                host.disk.cut_power()
+            for disk in host.disks:
+                disk.cut_power()
         with ThreadPoolExecutor(max_workers=len(hosts)) as pool:
             list(pool.map(LabHost.kill, hosts))
         return tuple(sorted(host.id for host in hosts))
@@ -322,6 +338,11 @@ class Lab:
             raise
         except LabError as error:
             raise Unreachable(host_id, str(error)) from error
+
+    def network_command(self, host_id: str, argv: Sequence[str]) -> list[str]:
+        """The argv that runs a program of this machine with a host's network: its packets are the host's own. It has
+        nothing else of the host. Raises UnknownHost."""
+        return ["nsenter", f"--net={NAMESPACES / self.layout.namespace(self.host(host_id).id)}", "--", *argv]
 
     def shell_command(self, host_id: str, terminal: str | None = None) -> list[str]:
         """The argv of a login shell on a host, for a terminal whose kind (TERM) is `terminal`. Raises Unreachable."""

@@ -107,6 +107,11 @@ class HostLayout:
         return self.home / "disk.img"
 
     @property
+    def files_disk(self) -> Path:
+        """The one that a filer has for its bricks."""
+        return self.home / "files.img"
+
+    @property
     def console(self) -> Path:
         """What the host printed to its console, over all its boots."""
         return self.home / "console.log"

@@ -29,6 +29,7 @@ NEEDED_PROGRAMS: Mapping[str, str] = {
     "mkfs.ext4": "e2fsprogs",
     "git": "git",
     "openssl": "openssl",
+    "ssh": "openssh-client",
 }
 _CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 _DEBIAN_KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")

@@ -11,6 +11,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 
 from titanicarus.fleet import Fleet
+from titanicarus.fleet.volumes import volume_of
 from titanicarus.lab import image
 from titanicarus.lab.cgroup import Hierarchies, hierarchies
 from titanicarus.lab.layout import STATE_DIR
@@ -22,8 +23,10 @@ _GIB = 1 << 30
 _MIB = 1 << 20
 DISK_BYTES = 6 * _GIB
 # Measured with a full fleet of 27 hosts, at rest 3.7 GiB: 81 to 107 MiB for a host with its minion, 300 MiB for a
-# control host. An apply doubles a minion for its time; building the image and the machine itself need the rest.
+# control host. What keeps or mounts files: glusterd, brick, heal daemon and client have 20 to 25 MiB each. An apply
+# doubles a minion for its time; building the image and the machine itself need the rest.
 HOST_BYTES = 120 * _MIB
+FILES_BYTES = 80 * _MIB
 CONTROL_BYTES = 450 * _MIB
 BASE_BYTES = 1 * _GIB
 _FILESYSTEMS = ("overlay", "tmpfs", "ext4")
@@ -68,7 +71,8 @@ class Machine:
 def memory_needed(fleet: Fleet) -> int:
     """Bytes that a fleet's lab takes when all of its hosts are up, rounded up."""
     control = sum("control" in host.roles for host in fleet.hosts)
-    return BASE_BYTES + (len(fleet.hosts) + 1) * HOST_BYTES + control * CONTROL_BYTES
+    files = sum(len(volume.clients) for island in fleet.islands if (volume := volume_of(fleet, island)))
+    return BASE_BYTES + (len(fleet.hosts) + 1) * HOST_BYTES + control * CONTROL_BYTES + files * FILES_BYTES
 
 
 def preflight(fleet: Fleet, state: Path = STATE_DIR, *, running: bool = False) -> list[str]:

@@ -21,6 +21,8 @@ from titanicarus.lab.probe_figures import Answer, ProbeResult, Target, figures
 __all__ = ["Answer", "Probe", "ProbeResult", "Target"]
 
 _CLIENT = Path(__file__).with_name("probe_client.py")
+FILE_CLIENT = Path(__file__).with_name("file_client.py")
+"""The client that writes files."""
 _START_SECONDS = 15.0
 # The ruler must be the last thing to wait for a processor when the machine is busy.
 _NICE = "-15"
@@ -30,12 +32,20 @@ class Probe:
     """One run of the probe, begun by `start` (or `with`) and ended by `stop`."""
 
     def __init__(
-        self, enter: Callable[[Sequence[str]], list[str]], targets: Sequence[Target], *, rate: float, deadline: float
+        self,
+        enter: Callable[[Sequence[str]], list[str]],
+        targets: Sequence[Target],
+        *,
+        rate: float,
+        deadline: float,
+        client: Path = _CLIENT,
     ) -> None:
-        """`enter` turns an argv into one that runs on the client; `rate` is per second, `deadline` in seconds."""
+        """`enter` turns an argv into one that runs on the client; `rate` is per second, `deadline` in seconds; `client`
+        is the program there."""
         if not targets:
             raise LabError("there is nothing to probe: no target was given")
         self._enter = enter
+        self._client = client
         self._targets = tuple(targets)
         self._rate = rate
         self._deadline = deadline
@@ -56,7 +66,12 @@ class Probe:
     ) -> None:
         if kind is None:
             self.stop()
-        elif self._process is not None:  # something else went wrong already: only leave nothing running
+        else:
+            self.kill()
+
+    def kill(self) -> None:
+        """Leave nothing running, after something else went wrong; no harm after `stop`."""
+        if self._process is not None:
             self._process.kill()
             self._process.wait()
 
@@ -67,7 +82,7 @@ class Probe:
             "rate": self._rate,
             "deadline": self._deadline,
         }
-        inside = ["nice", "-n", _NICE, "python3", "-I", "-u", "-c", _CLIENT.read_text(), json.dumps(settings)]
+        inside = ["nice", "-n", _NICE, "python3", "-I", "-u", "-c", self._client.read_text(), json.dumps(settings)]
         # A session of its own: Ctrl-C stops the probe through `stop`, which still has figures to collect.
         self._process = subprocess.Popen(
             self._enter(inside),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
+from titanicarus.drain.standing import host_is_drained, island_is_drained
 from titanicarus.lab.container import started_at
 from titanicarus.lab.faults import faults_of
 from titanicarus.lab.host import LabHost
@@ -29,7 +32,8 @@ class Power(StrEnum):
 class HostStatus:
     """One host. `uptime_seconds` and `memory_bytes` are None when it is off (or the kernel keeps no account).
 
-    `faults` are sentences about what `saguire fault` broke inside.
+    `faults` are sentences about what `saguire fault` broke inside; `drained` names what an operator has taken out of
+    service as far as this host was told: the host itself, or the island of a load balancer.
     """
 
     id: str
@@ -42,6 +46,7 @@ class HostStatus:
     memory_bytes: int | None = None
     failed_units: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
+    drained: tuple[str, ...] = ()
 
     @classmethod
     def look(cls, host: LabHost, *, island: str | None, roles: tuple[str, ...]) -> HostStatus:
@@ -57,7 +62,20 @@ class HostStatus:
         failed = host.failed_units() if power is Power.DEGRADED else ()
         memory = host.group.memory_bytes()
         faults = tuple(str(fault) for fault in faults_of(host))
-        return cls(host.id, island, roles, power, addresses, leader, uptime, memory, failed, faults)
+        try:
+            drained = tuple(_drained(Path(f"/proc/{leader}/root"), host.id, island))
+        except FileNotFoundError:
+            drained = ()  # it has just gone off
+        except (OSError, ValueError) as error:
+            drained, faults = (), (*faults, f"{host.id}: whether it is drained cannot be read: {error}")
+        return cls(host.id, island, roles, power, addresses, leader, uptime, memory, failed, faults, drained)
+
+
+def _drained(root: Path, host: str, island: str | None) -> Iterator[str]:
+    if host_is_drained(root):
+        yield host
+    if island and island_is_drained(root):
+        yield island
 
 
 _POWERS = {

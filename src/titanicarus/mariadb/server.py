@@ -59,6 +59,7 @@ class Server:
         self._clock = clock
         self._lock = threading.Lock()
         self._looking: Connection | None = None
+        self._connections = sockets.Connections()
 
     # -- looking ------------------------------------------------------------------------------------------------------
 
@@ -69,7 +70,7 @@ class Server:
                 if self._looking is None:
                     self._looking = self._connect()
                 answers = self._looking.ask(*look.QUERIES)
-                return look.read(answers, self._silence(look.replication_port(answers)))
+                return look.read(answers, self._silence(*look.replicas(answers)))
             except ServerError:
                 self._forget()
                 raise
@@ -82,10 +83,10 @@ class Server:
         with self._lock:
             self._forget()
 
-    def _silence(self, port: int | None) -> Silence | None:
+    def _silence(self, port: int, replicas: list[sockets.End]) -> Silence | None:
         """For how long nothing was heard from each replica; None when the kernel does not tell, or there is none."""
         try:
-            return None if port is None else sockets.silent_for(port)
+            return self._connections.silent_for(port, replicas) if replicas else None
         except OSError:
             return None
 

@@ -12,6 +12,7 @@ from titanicarus.control.push import Pushed, push
 from titanicarus.fleet import Declaration
 from titanicarus.lab import Lab
 from titanicarus.operations.errors import OperationFailed
+from titanicarus.operations.joining import gather_joined
 
 Progress = Callable[[str], None]
 
@@ -27,6 +28,7 @@ def push_release(lab: Lab, declaration: Declaration, root: Path, fleet_file: Pat
         raise OperationFailed(
             f"the Saguirefile has new hosts ({', '.join(missing)}): `saguire up` makes them and pushes"
         )
+    gather_joined(lab, declaration, lab.secrets)
     keys = secrets.load(declaration.fleet, lab.secrets)
     passwords_of(declaration, keys.passwords, keys.islands)
     return push(root, lab, keys, lab.layout.home, fleet_file=fleet_file, declaration=declaration, progress=progress)

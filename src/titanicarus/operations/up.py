@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from titanicarus.control import secrets
@@ -18,6 +19,7 @@ from titanicarus.fleet import Declaration
 from titanicarus.lab import CLIENT, CLOUD, NOT_IN_FLEET, BootFailed, HostFailed, Lab, ensure_packages, preflight
 from titanicarus.operations.dns import keep_names
 from titanicarus.operations.errors import OperationFailed
+from titanicarus.operations.joining import gather_joined
 from titanicarus.operations.leases import give_leases
 from titanicarus.operations.release import push_release
 from titanicarus.transport import CommandFailed, Unreachable, run
@@ -61,7 +63,11 @@ def bring_up(lab: Lab, declaration: Declaration, root: Path, fleet_file: Path | 
         raise OperationFailed("\n".join(obstacles))
     with lab.hold("up"):
         ensure_packages(progress)
-        keys = secrets.birth(declaration.fleet, lab.secrets, progress)
+        secrets.birth(declaration.fleet, lab.secrets, progress)
+        gather_joined(lab, declaration, lab.secrets)
+        blank = [host.id for host in declaration.fleet.hosts if not lab.host(host.id).has_disk()]
+        secrets.reborn(lab.secrets, blank, datetime.now(UTC))
+        keys = secrets.load(declaration.fleet, lab.secrets)
         off = tuple(host for host in lab.ids if not lab.reachable(host))
         masters = control_hosts(declaration)
         # Masters first: a minion that finds one with its tree in place connects once and is done.

@@ -13,6 +13,7 @@ from titanicarus.pki.authority import (
     open_island,
     open_root,
 )
+from titanicarus.pki.krl import NoFingerprint, revocation_list
 from titanicarus.pki.leaf import (
     Issuer,
     Leaf,
@@ -25,26 +26,50 @@ from titanicarus.pki.leaf import (
     window_at,
 )
 from titanicarus.pki.sealed import KEY_BYTES, CannotOpen, SealingKey, seal, unseal
+from titanicarus.pki.ssh import (
+    HostKey,
+    Kind,
+    Vouched,
+    certify,
+    fingerprint,
+    host_authority,
+    host_fingerprint,
+    issue_host_key,
+    issue_service_key,
+    public_line,
+)
 
 __all__ = [
     "KEY_BYTES",
     "Authority",
     "BrokenAuthority",
     "CannotOpen",
+    "HostKey",
     "Island",
     "Issuer",
+    "Kind",
     "Leaf",
+    "NoFingerprint",
     "Request",
     "SealingKey",
     "TunnelKeys",
+    "Vouched",
     "Window",
+    "certify",
     "derive_password",
     "derive_tunnel_keys",
+    "fingerprint",
+    "host_authority",
+    "host_fingerprint",
     "issue",
+    "issue_host_key",
+    "issue_service_key",
     "make_island",
     "make_root",
     "open_island",
     "open_root",
+    "public_line",
+    "revocation_list",
     "seal",
     "unseal",
     "window_at",

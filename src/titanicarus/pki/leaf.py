@@ -59,13 +59,15 @@ def window_at(now: datetime, days: int) -> Window:
 @dataclass(frozen=True, slots=True)
 class Request:
     """What a certificate is for. `kind` and `name` name the key ("site", "shop.example"), `names` are DNS names,
-    `addresses` IP addresses; `client` also allows its use as a client certificate."""
+    `addresses` IP addresses; `client` also allows its use as a client certificate; `turn` says how often its key was
+    made anew."""
 
     kind: str
     name: str
     names: tuple[str, ...]
     addresses: tuple[str, ...] = ()
     client: bool = False
+    turn: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,7 @@ def issue(issuer: Issuer | Island, request: Request, window: Window) -> Leaf:
 
 def derive_password(seed: bytes, purpose: str) -> str:
     """A password of 192 bits for `purpose` ("session/shop.example"), in URL-safe characters without padding."""
-    return base64.urlsafe_b64encode(_expand(seed, f"password/{purpose}", 24)).decode()
+    return base64.urlsafe_b64encode(expand(seed, f"password/{purpose}", 24)).decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,7 @@ class TunnelKeys:
 
 def derive_tunnel_keys(seed: bytes) -> TunnelKeys:
     """An island's keys for the tunnels to the other islands: the same ones wherever the seed is known."""
-    key = X25519PrivateKey.from_private_bytes(_expand(seed, "wireguard", 32))
+    key = X25519PrivateKey.from_private_bytes(expand(seed, "wireguard", 32))
     halves = (key.private_bytes_raw(), key.public_key().public_bytes_raw())
     return TunnelKeys(*(base64.b64encode(half).decode() for half in halves))
 
@@ -176,15 +178,21 @@ _KEY_USAGE = x509.KeyUsage(
 )  # fmt: skip
 
 
-def _expand(seed: bytes, info: str, length: int) -> bytes:
+def expand(seed: bytes, info: str, length: int) -> bytes:
+    """`length` bytes for the purpose `info`; whoever has them learns nothing of the seed or of other purposes."""
     # The seed is uniformly random, so HKDF's extract step has nothing to add (RFC 5869, section 3.3).
     return HKDFExpand(hashes.SHA256(), length, b"titanicarus/1/" + info.encode()).derive(seed)
 
 
+def turned(turn: int) -> list[int]:
+    """What a key's turn adds to its derivation: nothing for the first, which all keys of a young fleet have."""
+    return [turn] if turn else []
+
+
 def _derive_key(seed: bytes, request: Request, window: Window) -> ec.EllipticCurvePrivateKey:
     # 128 bits more than the order needs: the bias of the reduction is below 2^-128 (FIPS 186-5, A.2.1).
-    label = json.dumps(["leaf", request.kind, request.name, window.index, window.days])
-    wide = int.from_bytes(_expand(seed, label, 48), "big")
+    label = json.dumps(["leaf", request.kind, request.name, window.index, window.days, *turned(request.turn)])
+    wide = int.from_bytes(expand(seed, label, 48), "big")
     return ec.derive_private_key(wide % (P256_ORDER - 1) + 1, ec.SECP256R1())
 
 
@@ -192,7 +200,7 @@ def _serial(issuer: Issuer, request: Request, window: Window) -> int:
     """Unique for each distinct certificate of an issuer, at most 159 bits and positive (RFC 5280, 4.1.2.2)."""
     facts = [
         issuer.fingerprint, request.kind, request.name, request.names, request.addresses, request.client,
-        window.index, window.days,
+        window.index, window.days, *turned(request.turn),
     ]  # fmt: skip
     digest = hashlib.sha256(json.dumps(facts).encode()).digest()
     return int.from_bytes(digest[:20], "big") >> 1 | 1

@@ -65,7 +65,9 @@ def test_the_file_server_lists_states_extensions_and_library_only(minions: dict[
     listed = minions["syd-web1"].salt_call_cli().run("cp.list_master").data
     assert "top.sls" in listed and "titanicarus.tar.gz" in listed and "_modules/platform.py" in listed
     tops = {path.partition("/")[0] for path in listed}
-    assert tops <= {"top.sls", "probe", "content", "_modules", "_states", "titanicarus.tar.gz"}
+    assert tops <= {
+        "top.sls", "probe", "failover", "content", "_beacons", "_modules", "_states", "titanicarus.tar.gz"
+    }  # fmt: skip
 
 
 OUT_OF_BOUNDS = (

@@ -83,14 +83,14 @@ def printed(host: str, answer: object) -> str:
 
 
 def summary(outcome: str = "applied", **parts: object) -> dict[str, object]:
-    return {"outcome": outcome, "changed": [], "failed": [], "states": 12, "seconds": 0.5} | parts
+    return {"outcome": outcome, "changed": [], "changes": 0, "failed": [], "states": 12, "seconds": 0.5} | parts
 
 
 def test_each_host_has_one_result(declaration: Declaration) -> None:
     failed = summary("failed", failed=[{"id": "nginx_sites", "comment": "nginx -t said no"}])
     transport = ScriptedTransport(
         {
-            "syd-web1": summary(changed=["web_sites"]),
+            "syd-web1": summary(changed=["web_sites"], changes=41),
             "syd-web2": failed,
             "syd-lb1": summary("unchanged"),
             "syd-lb2": False,
@@ -111,6 +111,8 @@ def test_each_host_has_one_result(declaration: Declaration) -> None:
         "syd-web2": Outcome.HELD_BACK,
     }
     assert done.results["syd-web1"].changed == ("web_sites",)
+    assert done.results["syd-web1"].changes == 41
+    assert any("41 of 12 states changed" in sentence for sentence in seen)
     assert "not available" in done.results["syd-store1"].failed[0][1]
     assert not done.ok and len(seen) == 3
     assert [result.host for result in done.having(Outcome.NO_ANSWER)] == ["syd-fw1"]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from fixtures.repository import PASSWORD_HASH, Repository
+from fixtures.repository import OPERATORS, PASSWORD_HASH, Repository
 
 from titanicarus import pki
 from titanicarus.control.identities import problems_of, remembered
@@ -48,7 +48,7 @@ def test_only_directory_hosts_are_told_a_hash(repository: Repository) -> None:
     declaration = repository.load()
     root = pki.make_root(declaration.fleet.name, NOW)
     islands = {name: pki.make_island(root, declaration.fleet.name, name, NOW) for name in declaration.fleet.islands}
-    trust = Trust(root.certificate_pem, islands, {}, pki.SealingKey.make())
+    trust = Trust(root.certificate_pem, islands, {}, pki.SealingKey.make(), OPERATORS)
     for one in compile_all(declaration, trust, pki.window_at(NOW, 30), Digests("code", "library")):
         told = declaration.fleet.host(one.host).has(Role.DIRECTORY)
         assert (PASSWORD_HASH in one.text) == told

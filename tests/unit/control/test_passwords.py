@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from cryptography import x509
-from fixtures.repository import Repository
+from fixtures.repository import OPERATORS, Repository
 
 from titanicarus import pki
 from titanicarus.control.passwords import Passwords, Unreadable, passwords_of, purpose
@@ -32,7 +32,7 @@ def repository(tmp_path: Path) -> Repository:
 def trust_for(declaration: Declaration) -> Trust:
     root = pki.make_root(declaration.fleet.name, NOW)
     islands = {name: pki.make_island(root, declaration.fleet.name, name, NOW) for name in declaration.fleet.islands}
-    return Trust(root.certificate_pem, islands, {}, pki.SealingKey.make())
+    return Trust(root.certificate_pem, islands, {}, pki.SealingKey.make(), OPERATORS)
 
 
 def compiled(declaration: Declaration, trust: Trust) -> dict[str, Any]:

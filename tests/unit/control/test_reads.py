@@ -90,6 +90,8 @@ def test_what_a_component_needs(tree: Path) -> None:
     write(tree, "salt/other/init.sls", "")
     write(tree, "salt/it/init.sls", "x:\n  y.z:\n    - require:\n      - file: other_thing\n      - file: it_thing\n")
     assert reads(tree)["it"]["needs"] == ["other"]
+    write(tree, "salt/it/init.sls", "it_one:\n  test.nop:\n    - require: [{file: it_files}, {file: other_key}]\n")
+    assert reads(tree)["it"]["needs"] == ["other"]
 
 
 def test_one_more_site_is_the_business_of_few() -> None:

@@ -91,6 +91,7 @@ def test_private_keys_do_not_show_in_error_messages(born: Path, fleet: Fleet) ->
         "salt/master/master.pub",
         "salt/minions/syd-web1/minion.pem",
         "passwords/key",
+        "operators/key",
     ],
 )
 @pytest.mark.parametrize("how", ["gone", "empty", "garbage"])
@@ -136,13 +137,15 @@ def test_a_folder_that_does_not_exist_is_not_made_by_load(tmp_path: Path, fleet:
     assert not (tmp_path / "secrets").exists()
 
 
-def test_a_fleet_of_an_older_version_gets_a_key_for_passwords(folder: Path, fleet: Fleet) -> None:
+@pytest.mark.parametrize("kind", ["passwords", "operators"])
+def test_a_fleet_of_an_older_version_gets_the_key_that_it_lacks(kind: str, folder: Path, fleet: Fleet) -> None:
     before = contents(folder)
-    (folder / "passwords/key").unlink()
-    (folder / "passwords").rmdir()
-    assert len(secrets.birth(fleet, folder).passwords.private) == 32
+    (folder / kind / "key").unlink()
+    (folder / kind).rmdir()
+    secrets.birth(fleet, folder)
     after = contents(folder)
-    assert {name for name in after if after[name] != before[name]} == {"passwords/key"}
+    assert {name for name in after if after[name] != before[name]} == {f"{kind}/key"}
+    assert len(after[f"{kind}/key"]) == 32
 
 
 def test_two_births_at_once_agree(tmp_path: Path, fleet: Fleet) -> None:

@@ -6,6 +6,8 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+from fixtures.repository import OPERATORS
+
 from titanicarus import pki
 from titanicarus.control.pillars import Digests, compile_all
 from titanicarus.control.trust import Trust
@@ -20,7 +22,7 @@ def test_a_private_key_is_for_gateways_of_its_island_and_a_public_one_for_those_
     root = pki.make_root(fleet.name, now)
     islands = {name: pki.make_island(root, fleet.name, name, now) for name in fleet.islands}
     keys = {name: pki.derive_tunnel_keys(island.seed) for name, island in islands.items()}
-    trust = Trust(root.certificate_pem, islands, {}, pki.SealingKey.make())
+    trust = Trust(root.certificate_pem, islands, {}, pki.SealingKey.make(), OPERATORS)
     window = pki.window_at(now, declaration.policy.certificate_days)
     for one in compile_all(declaration, trust, window, Digests("code", "library")):
         host = fleet.host(one.host)

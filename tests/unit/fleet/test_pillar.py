@@ -12,8 +12,9 @@ from fixtures.repository import Repository
 
 from titanicarus.fleet import BUILT, Declaration, Role, UnknownHost, load, pillar_for
 from titanicarus.fleet.balancing import vrrp_ids
+from titanicarus.fleet.healing import leading_masters
 from titanicarus.fleet.model import Site, Tenant, unix_user
-from titanicarus.fleet.pillar import leading_masters, masters
+from titanicarus.fleet.pillar import masters
 
 ROOT = Path(__file__).parents[3]
 GOLDEN = ROOT / "tests/fixtures/golden"
@@ -32,6 +33,9 @@ SECTIONS = {
     "keeper": {Role.DB},
     "backup": {Role.DB},
     "directory": {Role.DIRECTORY},
+    "files": {Role.FILER, Role.ARBITER, Role.WEB},
+    "sftp": {Role.WEB},
+    "guard": {Role.CONTROL},
 }
 
 
@@ -59,8 +63,12 @@ def test_golden_pillar_of_each_role(repository: Repository, host_id: str) -> Non
 def test_no_host_gets_data_of_a_role_that_it_does_not_have(declaration: Declaration) -> None:
     for host in declaration.fleet.hosts:
         pillar = pillar_for(declaration, host.id)
-        assert set(pillar) - {"host", "roles", "names", "ports", "salt"} == {
-            section for section, roles in SECTIONS.items() if any(host.has(role) for role in roles)
+        mirrored = declaration.fleet.with_role(Role.FILER, host.island)
+        assert ("people" in pillar) == bool(declaration.fleet.with_role(Role.DIRECTORY))
+        assert set(pillar) - {"host", "roles", "names", "ports", "salt", "healing", "people", "ssh"} == {
+            section
+            for section, roles in SECTIONS.items()
+            if any(host.has(role) for role in roles) and (mirrored or section not in {"files", "sftp"})
         }
         assert ("minions" in pillar["salt"]) == host.has(Role.CONTROL)
         text = json.dumps(pillar)

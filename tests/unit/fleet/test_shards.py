@@ -10,7 +10,7 @@ import pytest
 from fixtures.repository import Repository
 
 from titanicarus.fleet import Declaration, Fleet, Role, load, pillar_for, ports_for
-from titanicarus.fleet.ports import COPIES, KEEPER, LDAPS
+from titanicarus.fleet.ports import COPIES, KEEPER, LDAPS, LDAPS_PASSWORDS, SSH
 from titanicarus.fleet.shards import SLOTS, carried, shard_of, shards, sql_address, sql_name
 
 ROOT = Path(__file__).parents[3]
@@ -151,7 +151,7 @@ def test_gateways_let_through_what_crosses_islands() -> None:
     declaration = load(ROOT)
     forward = pillar_for(declaration, "syd-fw1")["gateway"]["forward"]
     to_db1 = {entry["port"]: entry["sources"] for entry in forward if entry["address"] == "10.71.1.41"}
-    assert set(to_db1) == {LDAPS, 3451, 3469, 3472, 3551, 3569, 3572, KEEPER, COPIES}
+    assert set(to_db1) == {SSH, LDAPS, LDAPS_PASSWORDS, 3451, 3469, 3472, 3551, 3569, 3572, KEEPER, COPIES}
     assert to_db1[3472] == ["10.71.2.11", "10.71.2.12", "10.71.3.11", "10.71.3.12"]
     assert "10.71.2.41" in to_db1[3572]
     assert not [entry for entry in forward if 3310 <= entry["port"] < 3400]

@@ -49,7 +49,7 @@ def test_each_role_that_is_not_built_gives_one_notice() -> None:
     notices = [str(notice) for notice in load(ROOT).notices]
     for role in Role:
         assert sum(f"the role {role} is not built yet" in notice for notice in notices) == (role not in BUILT)
-    assert any("syd-db1, mel-db1 and per-db1" in notice for notice in notices)
+    assert any("syd-web1, syd-web2, mel-web1, mel-web2, per-web1 and per-web2" in notice for notice in notices)
 
 
 @pytest.mark.parametrize("kind", list(SchemaKind))

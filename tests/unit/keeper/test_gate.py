@@ -51,7 +51,10 @@ elif step == "past":
 @pytest.fixture
 def rules(tmp_path: Path) -> Path:
     """The table of a host with two shards."""
-    shards = [{"server_port": 3411, "replication_port": 3511}, {"server_port": 3422, "replication_port": 3522}]
+    shards = [
+        {"server_port": 3411, "replication_port": 3511, "further_ports": [637]},
+        {"server_port": 3422, "replication_port": 3522, "further_ports": []},
+    ]
     text = Environment(autoescape=False).from_string(TEMPLATE.read_text())
     path = tmp_path / "gate.nft"
     # The user mysql is not on every machine that runs this.
@@ -144,6 +147,18 @@ def test_what_the_kernel_says_is_an_error() -> None:
     with pytest.raises(GateError, match=r"3411.*No such file"):
         gate.open(105.0)
     assert gate.open_for == 0.0
+
+
+def test_a_further_port_is_open_and_shut_with_the_first_one_in_the_same_order() -> None:
+    asked: list[str] = []
+    gate = Gate(3411, 0.3, run=asked.append, clock=lambda: 100.0, further=(637,))
+    gate.open(105.0)
+    gate.shut()
+    assert asked == [
+        arm_script(3411, 0.3) + arm_script(637, 0.3),
+        open_script(3411, 5.0) + open_script(637, 5.0),
+        shut_script(3411) + shut_script(637),
+    ]
 
 
 def test_the_order_names_the_set_that_arms_it() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from titanicarus.lab import cgroup
 from titanicarus.lab.cgroup import Group, Hierarchies, wait_until
 from titanicarus.lab.errors import LabError
 
@@ -64,6 +65,33 @@ def test_frozen_is_read_from_the_freezer_of_either_version(v1: Hierarchies, v2: 
     for number, frozen in ((0, False), (1, True)):
         (tmp_path / "y/cgroup.events").write_text(f"populated 1\nfrozen {number}\n")
         assert new.frozen() is frozen
+
+
+class Reluctant(Group):
+    """A group in whose hierarchy somebody waits for a file system that stands still: so often it does not freeze."""
+
+    refusals = 1
+
+    def _order(self, *, frozen: bool) -> None:
+        state = "THAWED"
+        if frozen:
+            state = "FREEZING" if Reluctant.refusals else "FROZEN"
+            Reluctant.refusals -= bool(Reluctant.refusals)
+        (self.held / "freezer.state").write_text(f"{state}\n")
+
+
+def test_who_waits_for_a_file_system_that_stands_still_is_let_go_on_and_frozen_again(
+    v1: Hierarchies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cgroup, "ATTEMPT_SECONDS", 0.05)
+    group = Reluctant(v1, "x")
+    group.create()
+    Reluctant.refusals = 2
+    group.freeze()
+    assert (group.held / "freezer.state").read_text() == "FROZEN\n"
+    Reluctant.refusals = 10**6
+    with pytest.raises(LabError, match=r"did not become frozen within 0\.2 s"):
+        group.freeze(timeout=0.2)
 
 
 def test_memory_is_counted_without_the_page_cache(v1: Hierarchies, v2: Hierarchies, tmp_path: Path) -> None:

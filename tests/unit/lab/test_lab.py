@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from titanicarus.fleet import Fleet
-from titanicarus.lab import CLIENT, CLOUD, Lab, LabBusy, LabError, UnknownHost
+from titanicarus.lab import CLIENT, CLOUD, HostFailed, Lab, LabBusy, LabError, UnknownHost
 from titanicarus.lab import layout as layout_module
 from titanicarus.transport import Unreachable
 
@@ -44,6 +44,13 @@ def test_an_unknown_host_is_told_from_one_that_is_off(lab: Lab) -> None:
 def test_the_client_is_told_nothing_while_it_is_off(lab: Lab) -> None:
     with pytest.raises(Unreachable, match="saguire up"):
         lab.trust("a certificate")
+
+
+def test_a_host_that_was_never_made_cannot_be_replaced(lab: Lab) -> None:
+    with pytest.raises(HostFailed, match="losing its disks failed: it has no disk: `saguire up` makes one"):
+        lab.replace("syd-a1", lambda host, disk: None)
+    with pytest.raises(UnknownHost):
+        lab.replace("syd-a9", lambda host, disk: None)
 
 
 def test_freezing_needs_a_running_host(lab: Lab) -> None:

@@ -1,0 +1,116 @@
+"""The guard of this control host. It decides in `titanicarus.heal`; here Salt's client is put at its disposal."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+log = logging.getLogger(__name__)
+LIBRARY = Path("/opt/titanicarus/current")
+_lock = threading.Lock()
+_loaded: dict[str, str] = {}
+
+
+def event(tag: str, data: Any) -> str:
+    """See to an event of a beacon: what the reactor calls. Returns a sentence.
+
+    data
+        What came with the event, as JSON text: a reaction file is read as YAML, which would make something else of
+        some of it.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run heal.event salt/beacon/syd-web1/units/well '{}'
+    """
+    try:
+        said = json.loads(data) if isinstance(data, str) else data
+    except ValueError:
+        said = None  # whatever it is, it is no report, and is told as such
+    return _guard().hear(tag, said, _waited(said))
+
+
+def by_hand(host: str, unit: str, dry: bool = False) -> str:
+    """See to a unit because an operator says so: pauses and budgets do not count, locks and facts do.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run heal.by_hand syd-web1 nginx.service dry=True
+    """
+    return _guard().by_hand(host, unit, dry=dry)
+
+
+def copy() -> dict[str, str]:
+    """Bring the other control hosts up to date with the ledgers here. Returns host to reason for those that are not.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run heal.copy
+    """
+    return _guard().copy()
+
+
+def _guard() -> Any:
+    with _lock:
+        _follow_library()
+        from titanicarus.control import layout
+        from titanicarus.heal import facts
+        from titanicarus.heal.guard import Guard
+        from titanicarus.heal.ledger import FOLDER, Ledger
+
+    root = Path(__opts__.get("titanicarus_root", "/"))
+    me = __opts__["id"].removesuffix("_master")
+    return Guard(facts.read(me, root), Ledger(me, layout.below(root, FOLDER)), _ask, root, log.warning)
+
+
+def _follow_library() -> None:
+    """A master's reactor runs for months: when the host's library was changed under it, the new one is imported. An
+    incident that is under way goes on with what it began with."""
+    release = LIBRARY.readlink().name if LIBRARY.is_symlink() else ""
+    if _loaded.setdefault("release", release) != release:
+        _loaded["release"] = release
+        for module in [name for name in sys.modules if name.startswith("titanicarus.heal")]:
+            del sys.modules[module]
+
+
+def _ask(hosts: Sequence[str], function: str, arguments: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+    import salt.client
+    from salt.exceptions import SaltException
+
+    from titanicarus.heal.answers import from_salt
+
+    try:
+        with salt.client.get_local_client(__opts__["conf_file"]) as client:
+            answers = client.cmd(
+                list(hosts),
+                function,
+                kwarg=dict(arguments),
+                timeout=seconds,
+                gather_job_timeout=5,
+                tgt_type="list",
+                full_return=True,
+            )
+    except SaltException as error:
+        log.warning("%s could not be asked of %s: %s", function, ", ".join(hosts), error)
+        return {}
+    return dict(from_salt(answers))
+
+
+def _waited(data: Any) -> float:
+    """Seconds since the master had the event; the stamp is the master's own."""
+    try:
+        came = datetime.fromisoformat(data["_stamp"]).replace(tzinfo=UTC)
+    except (KeyError, TypeError, ValueError):
+        return 0.0
+    return max(0.0, (datetime.now(UTC) - came).total_seconds())

@@ -1,0 +1,3 @@
+# GlusterFS with names and attributes only: the third opinion.
+include:
+  - filer

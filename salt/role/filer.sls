@@ -1,0 +1,3 @@
+# GlusterFS with all of the files: one of two.
+include:
+  - filer

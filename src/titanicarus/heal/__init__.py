@@ -1,0 +1,6 @@
+"""The fleet heals itself: news of hosts, one pure decision about each, and a ledger of everything (docs/healing.md).
+
+On every host: `here` (what can be seen without starting a program), `watch` (what is worth saying), `claims`, `holds`.
+On control hosts: `report` and `sight` (what is believed of others), `decide` (what follows), `guard` (the loop around
+it), `ledger` and `incidents` (what was done, and why).
+"""

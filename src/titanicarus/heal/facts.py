@@ -1,0 +1,58 @@
+"""What a control host knows of its fleet: from the release that it serves, on its own disk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from titanicarus.control import layout
+from titanicarus.heal.case import Declared
+
+
+class NoFacts(Exception):
+    """There is no release here, or one without what the guard needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """`me` is this control host; `hosts` are all hosts of the fleet; `masters` the control hosts that the minions of
+    each island listen to, in the order in which they come to a host's help."""
+
+    me: str
+    hosts: Mapping[str, Declared]
+    masters: Mapping[str, tuple[str, ...]]
+
+    def turn(self, host: str) -> int | None:
+        """How many masters come before this one at that host; None when its minion does not listen to this one."""
+        order = self.masters.get(self.hosts[host].island, ()) if host in self.hosts else ()
+        return order.index(self.me) if self.me in order else None
+
+    def peers(self) -> list[str]:
+        """The other control hosts whose minions listen to this one."""
+        control = {master for order in self.masters.values() for master in order}
+        return sorted(host for host in control - {self.me} if self.turn(host) is not None)
+
+
+def from_documents(me: str, guard: Mapping[str, Any], revisions: Mapping[str, str]) -> Facts:
+    """From the pillar `guard:` of a control host and its release's revision of each host."""
+    return Facts(
+        me,
+        {
+            host: Declared(one["island"], tuple(one["units"]), revisions.get(host, ""))
+            for host, one in guard["hosts"].items()
+        },
+        {island: tuple(order) for island, order in guard["masters"].items()},
+    )
+
+
+def read(me: str, root: Path = Path("/")) -> Facts:
+    """Raises NoFacts."""
+    release = layout.Release(layout.Deploy(layout.below(root, layout.DEPLOY)).current)
+    try:
+        guard = json.loads((release.pillar / f"{me}.json").read_bytes())["guard"]
+        return from_documents(me, guard, json.loads(release.facts.read_bytes())["hosts"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise NoFacts(f"{release.path}: {error!r}; `saguire push` brings a release that the guard can use") from error

@@ -1,0 +1,126 @@
+"""The lines of all ledgers as incidents, and an incident as sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from titanicarus.heal.holds import spell
+from titanicarus.heal.ledger import Entry
+
+OPEN = "open"
+QUESTIONS = {
+    1: "is healing on here",
+    2: "may this be believed",
+    3: "do enough observers say so",
+    4: "is it still so",
+    5: "is there budget",
+    6: "is it this master's to do",
+    7: "what is done, and did it help",
+}
+
+
+@dataclass(slots=True)
+class Incident:
+    """`result` is how it ended, `open` until it has; `at` is when it began, by its master's clock (Unix time)."""
+
+    id: str
+    subject: str
+    master: str
+    at: float
+    result: str = OPEN
+    sentence: str = ""
+    seconds: float | None = None
+    entries: list[Entry] = field(default_factory=list)
+
+    def document(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "id": self.id, "subject": self.subject, "master": self.master, "at": self.at, "result": self.result,
+            "sentence": self.sentence, "seconds": self.seconds, "entries": self.entries,
+        }  # fmt: skip
+
+
+def fold(ledgers: Mapping[str, Iterable[Entry]]) -> list[Incident]:
+    """Every incident of these ledgers, the oldest first."""
+    found: dict[str, Incident] = {}
+    for entries in ledgers.values():
+        for entry in entries:
+            if "incident" in entry:
+                _add(found, entry)
+    return sorted(found.values(), key=lambda one: one.at)
+
+
+def _add(found: dict[str, Incident], entry: Entry) -> None:
+    name = str(entry["incident"])
+    incident = found.setdefault(name, Incident(name, entry["subject"], entry["master"], entry["at"]))
+    incident.entries.append(entry)
+    incident.sentence = entry.get("sentence", incident.sentence)
+    if entry["step"] == "closed":
+        incident.result = entry["result"]
+        incident.seconds = entry["seconds"]
+
+
+def chosen(incidents: Iterable[Incident], name: str) -> list[Incident]:
+    """Those with this id, or whose id begins or ends so."""
+    listed = list(incidents)
+    exact = [one for one in listed if one.id == name]
+    return exact or [one for one in listed if one.id.startswith(name) or one.id.endswith(name)]
+
+
+def moment(at: float) -> str:
+    """A Unix time for people, in UTC."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def explain(incident: Incident) -> list[str]:
+    """What was seen by whom, which rule decided and why the others did not object, what was done, how long it took."""
+    said = [f"{incident.id}: {incident.subject}, {incident.result}, kept by {incident.master}"]
+    for entry in incident.entries:
+        said += [f"{moment(entry['at'])}  {line}" for line in _lines(entry)]
+    return said
+
+
+def _lines(entry: Entry) -> list[str]:
+    known = _STEPS.get(entry["step"])
+    return known(entry) if known else [str(entry.get("sentence", entry["step"]))]
+
+
+def _opened(entry: Entry) -> list[str]:
+    report = entry["report"]
+    if entry.get("by_hand"):
+        return [f"asked for by hand: {report['unit']} of {report['host']}"]
+    found = f"{report['unit']} {report['kind']} for {spell(report['seconds'])}, {report['looks']} looks in a row"
+    return [f"seen by {report['host']} itself: {found}"]
+
+
+def _decided(entry: Entry) -> list[str]:
+    number = entry["question"]
+    before = [f"  {index}. {QUESTIONS[index]}? {words}" for index, words in enumerate(entry["passed"], 1)]
+    return [f"{entry['verdict']}: {entry['sentence']}", *before, f"  {number}. {QUESTIONS[number]}? This decided."]
+
+
+def _acting(entry: Entry) -> list[str]:
+    return [f"told {entry['host']} to {entry['action']} {entry['unit']}"]
+
+
+def _outcome(entry: Entry) -> list[str]:
+    words = f": {entry['words']}" if entry.get("words") else ""
+    return [f"{entry['outcome']} after {entry['seconds']:g} s{words}"]
+
+
+def _closed(entry: Entry) -> list[str]:
+    down = entry.get("down")
+    felt = f"; it was so for about {spell(down)}" if down is not None else ""
+    return [f"{entry['result']} after {entry['seconds']:g} s{felt}: {entry['sentence']}"]
+
+
+_STEPS: dict[str, Callable[[Entry], list[str]]] = {
+    "opened": _opened,
+    "decided": _decided,
+    "acting": _acting,
+    "outcome": _outcome,
+    "closed": _closed,
+}

@@ -1,0 +1,89 @@
+"""What a guard asks of hosts, and how it takes what they answer: silence is never a yes, and never a no."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from titanicarus.heal import sight
+from titanicarus.heal.answers import Answer
+from titanicarus.heal.case import Action, Attempt, Case, Outcome
+from titanicarus.heal.ledger import Ledger
+from titanicarus.heal.sight import NoSight, Sight
+
+LOOK_SECONDS = 10.0
+LOOKS_AFTER = 3
+"""So often a host is asked what came of an act before that is given up."""
+ACT_SECONDS = {Action.START: 90.0, Action.APPLY: 600.0}
+_LONGEST_WORDS = 600
+
+Ask = Callable[[Sequence[str], str, Mapping[str, Any], float], Mapping[str, Answer]]
+"""Run a function with keyword arguments on hosts, for at most so many seconds; who gave no answer is left out."""
+
+
+def look(ask: Ask, me: str, incident: str, case: Case, *, claim: bool) -> Sight | NoSight:
+    """The second look, and with `claim` the claim; after an act again and again until there is an answer."""
+    found = _look(ask, me, incident, case, claim=claim)
+    for _ in range(LOOKS_AFTER - 1 if case.attempts else 0):
+        if isinstance(found, Sight):
+            break
+        found = _look(ask, me, incident, case, claim=claim)
+    return found
+
+
+def _look(ask: Ask, me: str, incident: str, case: Case, *, claim: bool) -> Sight | NoSight:
+    heard = case.report
+    order: dict[str, Any] = {"unit": heard.unit, "by": me, "incident": incident, "claim": claim}
+    if not case.attempts:  # after an act the report has done its part
+        order |= {"boot": heard.boot, "up": heard.up}
+    answer = ask([heard.host], "heal.look", order, LOOK_SECONDS).get(heard.host)
+    if answer is None:
+        return NoSight(f"its minion gave no answer within {LOOK_SECONDS:g} s")
+    if not answer.ok:
+        return NoSight(f"its minion says: {_words(answer.value)}")
+    try:
+        seen = sight.parse(answer.value)
+    except sight.BadSight as error:
+        return NoSight(_words(error))
+    return seen if (seen.host, seen.unit) == (heard.host, heard.unit) else NoSight("it speaks of something else")
+
+
+def act(ask: Ask, me: str, incident: str, case: Case, action: Action) -> Attempt:
+    """Have it done, and take down what the host says about it."""
+    host = case.report.host
+    order: dict[str, Any] = {"unit": case.report.unit, "action": str(action), "by": me, "incident": incident}
+    order["by_hand"] = case.by_hand
+    order["revision"] = case.declared.revision if case.declared else ""
+    answer = ask([host], "heal.act", order, ACT_SECONDS[action]).get(host)
+    if answer is None:
+        return Attempt(action, Outcome.SILENT, "its minion gave no answer")
+    # A state that failed makes Salt call the whole answer one of a failure.
+    if not isinstance(answer.value, Mapping) or "helped" not in answer.value:
+        return Attempt(action, Outcome.REFUSED, _words(answer.value))
+    if answer.value["helped"] is True:
+        return Attempt(action, Outcome.DONE)
+    return Attempt(action, Outcome.FAILED, _words(answer.value.get("words", "")))
+
+
+def copy(ask: Ask, ledger: Ledger, peers: Sequence[str]) -> dict[str, str]:
+    """Bring these control hosts up to date with all ledgers here. Gives back host to reason for those that are not."""
+    here = {name: entries for name, entries in ledger.everything().items() if entries}
+    answers = ask(peers, "ledger.heads", {}, LOOK_SECONDS) if peers else {}
+    failed = {}
+    for peer in peers:
+        answer = answers.get(peer)
+        if answer is None or not answer.ok or not isinstance(answer.value, Mapping):
+            failed[peer] = "no answer" if answer is None else _words(answer.value)
+            continue
+        for name, entries in here.items():
+            there = answer.value.get(name, 0)
+            if name.partition(".")[0] != peer and isinstance(there, int) and there < len(entries):
+                order = {"name": name, "entries": ledger.after(name, there)}
+                kept = ask([peer], "ledger.keep", order, LOOK_SECONDS).get(peer)
+                if kept is None or not kept.ok:
+                    failed[peer] = "no answer" if kept is None else _words(kept.value)
+    return failed
+
+
+def _words(value: object) -> str:
+    return str(value)[:_LONGEST_WORDS]

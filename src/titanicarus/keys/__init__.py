@@ -1,0 +1,1 @@
+"""Keys and certificates: which are where, and when each ends."""

@@ -1,0 +1,87 @@
+"""Looks after one mount of this host: has it tried, judges what was seen, and repairs it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from titanicarus.volumes import units
+from titanicarus.volumes.errors import VolumeError
+from titanicarus.volumes.facts import Mount
+from titanicarus.volumes.mounts import Seen, Verdict, judge
+from titanicarus.volumes.trial import EVERY_SECONDS, Trial, write_and_read
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class MountWatch:
+    """`look` is called every second or so. `say` hears everything that changes."""
+
+    host: str
+    mount: Mount
+    say: Say
+    clock: Callable[[], float] = time.monotonic
+    _repaired_at: float | None = None
+    _repairs: int = 0
+    _total: int = 0
+    _said: str = ""
+    _since: float = 0.0
+    _tried_at: float = 0.0
+    _verdict: Verdict = field(default_factory=lambda: Verdict(False, False, "is not looked at yet"))
+
+    def __post_init__(self) -> None:
+        self._trial = Trial(lambda: write_and_read(self.mount.path, self.host), self.clock, self.mount.name)
+
+    def look(self) -> None:
+        """One look, and a repair if one is due."""
+        now = self.clock()
+        mounted = self.mount.path in units.mounted()
+        if mounted and now - self._tried_at >= EVERY_SECONDS:
+            self._tried_at = now
+            self._trial.begin()
+        self._verdict = judge(now, self._seen(mounted))
+        if self._verdict.well:
+            self._repaired_at, self._repairs = None, 0
+        if self._verdict.why.partition(" for ")[0] != self._said.partition(" for ")[0]:
+            self._said, self._since = self._verdict.why, now
+            self.say(f"{self.mount.path} {self._verdict.why}")
+        if self._verdict.repair:
+            self._repair(now, mounted=mounted)
+
+    def document(self) -> dict[str, Any]:
+        """What is known of it, for `saguire files status`. `since` is how many seconds ago `why` began."""
+        return {
+            "path": str(self.mount.path),
+            "well": self._verdict.well,
+            "why": self._verdict.why,
+            "since": round(self.clock() - self._since, 1),
+            "repairs": self._total,
+        }
+
+    def _seen(self, mounted: bool) -> Seen:
+        trial = self._trial
+        return Seen(
+            mounted,
+            trying_since=trial.trying_since if mounted else None,
+            good_at=trial.good_at,
+            error=trial.error,
+            failing_since=trial.failing_since,
+            repaired_at=self._repaired_at,
+            repairs=self._repairs,
+        )
+
+    def _repair(self, now: float, *, mounted: bool) -> None:
+        self._repaired_at, self._repairs = now, self._repairs + 1
+        self._trial.forget()
+        try:
+            if mounted:
+                self._total += 1
+                self.say(f"{self.mount.path} {self._verdict.why}: it is mounted anew")
+                units.again(self.mount.name)
+            else:
+                units.start(self.mount.name)
+        except VolumeError as error:
+            self.say(str(error))

@@ -1,0 +1,72 @@
+"""The fleet heals itself: a unit that was stopped runs again without anybody's doing, and the fleet can say why."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import Any
+
+import pytest
+from lab.running import Running, Show, until
+
+UNIT = "nginx.service"
+HEALED_SECONDS = 40.0
+
+
+def new_incidents(fleet: Running, known: set[str]) -> list[dict[str, Any]]:
+    return [one for one in fleet.json("incidents")["incidents"] if one["id"] not in known]
+
+
+def healed(fleet: Running, host: str, known: set[str]) -> list[dict[str, Any]]:
+    subject = f"{host}/{UNIT}"
+    return [one for one in new_incidents(fleet, known) if one["result"] == "healed" and one["subject"] == subject]
+
+
+def active(fleet: Running, host: str) -> bool:
+    return fleet.ask(host, "systemctl", "is-active", UNIT).strip() == "active"
+
+
+@pytest.mark.timeout(300)
+def test_a_stopped_unit_is_started_once_and_explained(whole: Running, show: Show) -> None:
+    island = whole.islands[-1]
+    victim = whole.ids("web", island)[0]
+    known = {one["id"] for one in whole.json("incidents")["incidents"]}
+    seconds = 0.0
+
+    def stop() -> float:
+        whole.ask(victim, "systemctl", "stop", UNIT)
+        return monotonic()
+
+    def run_again() -> None:
+        nonlocal seconds
+        seconds = until(f"{UNIT} of {victim} running again", lambda: active(whole, victim), HEALED_SECONDS)
+
+    result, _ = whole.measure(island, stop, run_again)
+    show(f"{UNIT} of {victim} stopped: runs again after {seconds:.1f} s; {result.summary()}")
+    # The master that did it looks once more before it writes the end down.
+    until("the end of the incident", lambda: bool(healed(whole, victim, known)), 60)
+    (incident,) = healed(whole, victim, known)
+    words = whole.saguire("explain", incident["id"]).stdout
+    assert UNIT in words and victim in words
+    show(words)
+    assert not whole.json("incidents")["problems"]
+
+
+@pytest.mark.timeout(300)
+def test_in_maintenance_it_is_left_alone(whole: Running) -> None:
+    victim = whole.ids("web", whole.islands[-1])[1]
+    whole.saguire("maintenance", victim, "--for", "10min", "--why", "a test")
+    try:
+        known = {one["id"] for one in whole.json("incidents")["incidents"]}
+        whole.ask(victim, "systemctl", "stop", UNIT)
+
+        def refused() -> bool:
+            return any(
+                one["subject"] == f"{victim}/{UNIT}" and one["result"] == "refused" and "maintenance" in one["sentence"]
+                for one in new_incidents(whole, known)
+            )
+
+        until("the refusal", refused, 60)
+        assert not active(whole, victim)
+    finally:
+        whole.saguire("resume", victim)
+        whole.ask(victim, "systemctl", "start", UNIT)
