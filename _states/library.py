@@ -5,6 +5,9 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+EXTENSIONS = ("beacons", "grains", "modules", "returners", "states", "utils")
+"""What a release may bring (titanicarus.control.code). Salt would ask the master for thirteen kinds more."""
+
 
 def current(name: str, source: str, digest: str, modules: str, **_options: Any) -> dict[str, Any]:
     """`<name>/current` is the release `digest` of the library, and the minion has the modules that go with it.
@@ -28,7 +31,9 @@ def current(name: str, source: str, digest: str, modules: str, **_options: Any) 
         return {**ret, "result": None, "comment": f"would go from release {before} to {digest}, and look for modules"}
     if synchronised != modules:
         ret["changes"]["modules"] = {"old": synchronised, "new": modules}
-        __salt__["saltutil.sync_all"]()
+        for kind in EXTENSIONS:
+            __salt__[f"saltutil.sync_{kind}"](refresh=False)
+        __salt__["saltutil.refresh_pillar"]()  # and with it the minion's own modules and beacons
     if before != digest:
         failure = _install(source, digest)
         if failure:

@@ -6,9 +6,9 @@ files_packages:
 
 # Unused, and every `gluster` command would begin by asking it, in Python (docs/adr/0092-less-work-at-rest.md).
 files_no_geo_replication:
-  cmd.run:
-    - name: dpkg-divert --local --rename --add "$(dpkg --listfiles glusterfs-common | grep '/glusterfs/gsyncd$')"
-    - unless: grep -q '/glusterfs/gsyncd$' /var/lib/dpkg/diversions
+  diversion.set_aside:
+    - name: glusterfs-common
+    - ending: /glusterfs/gsyncd
     - require:
       - pkg: files_packages
 
@@ -54,7 +54,7 @@ files_running:
     - require:
       - file: files_certificate
       - file: files_secure_access
-      - cmd: files_no_geo_replication
+      - diversion: files_no_geo_replication
       - config_set: files_config
       - file: files_units
       - library: library_release

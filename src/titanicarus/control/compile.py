@@ -1,7 +1,8 @@
 """Runs on a control host, from the pushed tree itself: checks the staged tree, compiles every pillar, completes it.
 
 Started by titanicarus.control.deploy with the header of the push as its argument. Prints one JSON document, either
-{"release", "ready", "seconds"} or {"refused": [reasons]}; nothing outside the staging folder changes before that.
+{"release", "ready", "judged", "hosts", "seconds"} or {"refused": [reasons]}; nothing outside the staging folder changes
+before that.
 """
 
 from __future__ import annotations
@@ -19,14 +20,16 @@ from pathlib import Path
 from typing import Any
 
 from titanicarus import pki
-from titanicarus.control import files, identities, layout, library
+from titanicarus.control import files, identities, layout, library, repository
 from titanicarus.control.code import EXTENSION_FOLDERS, MASTER_FOLDERS, code_files, master_files
 from titanicarus.control.deploy import REFUSED, active_facts
 from titanicarus.control.passwords import Unreadable
 from titanicarus.control.pillars import Compiled, Digests, compile_all
-from titanicarus.control.touched import remembered
+from titanicarus.control.touched import Reads, remembered
 from titanicarus.control.trust import Trust
 from titanicarus.fleet import BUILT, Declaration, InvalidInput, UnfitContent, load
+
+PACKAGE = "src/titanicarus"
 
 Header = dict[str, Any]
 
@@ -50,13 +53,21 @@ def complete(deploy: layout.Deploy, header: Header) -> dict[str, Any]:
     try:
         declaration = load(release.tree)
         active = active_facts(deploy)
-        digests = Digests(_digest(release.tree, code_files(release.tree)), _write_roots(deploy, active))
+        digests = Digests(
+            _digest(release.tree, code_files(release.tree)), _write_roots(deploy, active, header["revision"])
+        )
         masters = _digest(release.tree, master_files(release.tree))
         code_is_new = active.get("code") != digests.code
         library_is_new = active.get("library") != digests.library
         masters_are_new = active.get("masters") != masters
-        # Most pushes are new data, and what the active release has been asked already is not asked again.
-        problems = _problems_of_code(release.tree, states=code_is_new, library=library_is_new, masters=masters_are_new)
+        # Most pushes are new data, and what the active release has been asked already is not asked again. New code is
+        # the same on every control host: one of them judges it for all.
+        judged = header["judge"] or not (code_is_new or library_is_new or masters_are_new)
+        problems = []
+        if header["judge"]:
+            problems += _problems_of_code(
+                release.tree, states=code_is_new, library=library_is_new, masters=masters_are_new
+            )
         problems += identities.problems_of(declaration, active.get("people", {}))
         if problems:
             return {"refused": problems}
@@ -69,10 +80,13 @@ def complete(deploy: layout.Deploy, header: Header) -> dict[str, Any]:
         return {"refused": list(error.problems)}
     except (UnfitContent, pki.BrokenAuthority) as error:
         return {"refused": [str(error)]}
-    if header["render"] and code_is_new:
+    known: Reads = active.get("reads", {})
+    if header["judge"] and code_is_new:
         problems = _problems_of_rendering(release, _one_of_each_kind(declaration))
-        if problems:
-            return {"refused": problems}
+    if not problems and (code_is_new or library_is_new):
+        known, problems = _reads(release.tree)
+    if problems:
+        return {"refused": problems}
     hosts = {host: revision for host, revision, _ in compiled}
     facts = {
         "release": header["release"],
@@ -85,10 +99,10 @@ def complete(deploy: layout.Deploy, header: Header) -> dict[str, Any]:
         "hosts": hosts,
         "sections": remembered(active.get("sections", {}), {revision: parts for _, revision, parts in compiled}),
         "people": identities.remembered(declaration, active.get("people", {})),
-        "reads": _reads(release.tree) if code_is_new or library_is_new else active["reads"],
+        "reads": known,
     }
     _publish(deploy, release, facts)
-    return {"release": header["release"], "ready": True, "hosts": hosts}
+    return {"release": header["release"], "ready": True, "judged": judged, "hosts": hosts}
 
 
 def _problems_of_code(tree: Path, *, states: bool, library: bool, masters: bool) -> list[str]:
@@ -109,10 +123,20 @@ def _problems_of_rendering(release: layout.Release, hosts: list[str]) -> list[st
     return render.problems_of(release, hosts)
 
 
-def _reads(tree: Path) -> dict[str, dict[str, list[str]]]:
-    from titanicarus.control.reads import reads  # noqa: PLC0415 -- needs Jinja
+def _reads(tree: Path) -> tuple[Reads, list[str]]:
+    """What each component reads, or what is wrong with the code of a tree that cannot be read."""
+    from jinja2 import TemplateError  # noqa: PLC0415 -- as above
 
-    return reads(tree)
+    from titanicarus.control.reads import reads  # noqa: PLC0415
+
+    try:
+        return reads(tree), []
+    except (TemplateError, SyntaxError, UnicodeDecodeError):
+        # Found by a host that does not judge, perhaps before the one that does.
+        problems = _problems_of_code(tree, states=True, library=True, masters=True)
+        if not problems:
+            raise
+        return {}, problems
 
 
 def _digest(tree: Path, paths: Iterable[Path]) -> str:
@@ -123,7 +147,7 @@ def _digest(tree: Path, paths: Iterable[Path]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _write_roots(deploy: layout.Deploy, active: dict[str, Any]) -> str:
+def _write_roots(deploy: layout.Deploy, active: dict[str, Any], revision: str) -> str:
     """Lay out the three file roots and what the master loads. Returns the library's digest."""
     release = deploy.staging
     files.link(release.states, "../tree/salt")
@@ -131,15 +155,15 @@ def _write_roots(deploy: layout.Deploy, active: dict[str, Any]) -> str:
         files.folder(target)
         for folder in folders:
             _link_files(release.tree / folder, target / folder)
-    tar = library.tar_of(release.tree / "src/titanicarus")
-    digest = library.digest_of(tar)
     archive = release.library / library.ARCHIVE
-    if active.get("library") == digest:
+    if active and repository.same(deploy.repository, revision, active["revision"], PACKAGE):
         files.folder(release.library)
         os.link(layout.Release(deploy.current).library / library.ARCHIVE, archive)
-    else:
-        files.write(archive, library.packed(tar).archive, durable=False)
-    return digest
+        unchanged: str = active["library"]
+        return unchanged
+    packed = library.pack(release.tree / PACKAGE)
+    files.write(archive, packed.archive, durable=False)
+    return packed.digest
 
 
 def _link_files(source: Path, target: Path) -> None:

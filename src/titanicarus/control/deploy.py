@@ -59,8 +59,9 @@ def stage(deploy: layout.Deploy, root: Path, stream: BinaryIO) -> int:
     files.folder(deploy.releases, 0o700)
     files.folder(deploy.trust("").parent, 0o700)
     lock = _lock(deploy)
-    if deploy.release(header["release"]).facts.exists():
-        return _answer({"release": header["release"], "ready": True})
+    # Whoever judges looks in any case: an earlier judge of this release may have been lost before it answered.
+    if deploy.release(header["release"]).facts.exists() and not header["judge"]:
+        return _answer({"release": header["release"], "ready": True, "judged": False})
     started = time.monotonic()
     try:
         _receive(deploy, header, stream)

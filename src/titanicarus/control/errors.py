@@ -35,6 +35,13 @@ class Refused(ControlError):
         self.reasons = dict(reasons)
 
 
+class Unjudged(ControlError):
+    """The control host that was to judge new code for all of them was lost before it answered: nothing changed."""
+
+    def __init__(self, judge: str, why: str) -> None:
+        super().__init__(f"{judge} was to judge the new code and was lost ({why}); nothing was changed: push again")
+
+
 class SnapshotFailed(ControlError):
     """The working tree could not be made into a git revision."""
 

@@ -29,22 +29,12 @@ class Library:
 
 def pack(source: Path) -> Library:
     """Pack the package folder `source` (src/titanicarus) without caches. Same sources, same bytes."""
-    return packed(tar_of(source))
-
-
-def packed(tar: bytes) -> Library:
-    """What `tar_of` gave, packed: three quarters of the work."""
-    return Library(digest_of(tar), gzip.compress(tar, compresslevel=6, mtime=0))
-
-
-def tar_of(source: Path) -> bytes:
-    """The package folder `source` without caches. Same sources, same bytes."""
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w", format=tarfile.USTAR_FORMAT) as tar:
         for path in sorted(source.rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pyc":
                 tar.addfile(_entry(source, path), io.BytesIO(path.read_bytes()))
-    return raw.getvalue()
+    return Library(digest_of(raw.getvalue()), gzip.compress(raw.getvalue(), compresslevel=6, mtime=0))
 
 
 def digest_of(tar: bytes) -> str:

@@ -1,4 +1,5 @@
-"""The Salt minion as its unit starts it: Salt's own, with one fault mended and its housekeeping done less often.
+"""The Salt minion as its unit starts it: Salt's own, with one fault mended, its housekeeping done less often, and jobs
+that find ready what they need (titanicarus.control.job_start).
 
 A minion with several masters tears its object for one master down when a first attempt to connect fails (that master is
 off, or is just being restarted), and then tries again with the same object. What was torn down stays so: the object is
@@ -22,6 +23,8 @@ from typing import Any
 import salt.minion
 import salt.scripts
 import salt.transport.zeromq
+
+from titanicarus.control import job_start
 
 # Seconds between two looks. Nobody waits for what "cleanup" does; a run of states that was asked for while another one
 # is on begins this much later after its end. Python collects garbage by itself, too.
@@ -66,6 +69,7 @@ def main() -> None:
     """What the salt-minion command does."""
     salt.minion.Minion = Minion
     salt.transport.zeromq.PublishClient = PublishClient
+    job_start.install()
     sys.argv[0] = "salt-minion"
     salt.scripts.salt_minion()
 

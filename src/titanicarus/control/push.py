@@ -21,7 +21,7 @@ from typing import Any
 from titanicarus import pki
 from titanicarus.control import layout, masters
 from titanicarus.control.deploy import PROTOCOL, REFUSED, SEND_ALL
-from titanicarus.control.errors import ActivationFailed, NoMaster, Refused
+from titanicarus.control.errors import ActivationFailed, NoMaster, Refused, Unjudged
 from titanicarus.control.masters import Serving
 from titanicarus.control.secrets import Secrets
 from titanicarus.control.snapshot import Snapshot, take
@@ -58,7 +58,7 @@ class _Parcel:
     trust: bytes = field(repr=False)
     now: datetime
 
-    def header(self, *, render: bool, trust_bytes: int) -> bytes:
+    def header(self, *, judge: bool, trust_bytes: int) -> bytes:
         document = {
             "protocol": PROTOCOL,
             "release": self.release,
@@ -66,7 +66,7 @@ class _Parcel:
             "trust": digest_of(self.trust),
             "trust_bytes": trust_bytes,
             "now": self.now.isoformat(),
-            "render": render,
+            "judge": judge,
         }
         return json.dumps(document).encode() + b"\n"
 
@@ -87,7 +87,8 @@ def push(
     `state` is the lab's state folder (the snapshot's git directory and a lock lie there), `declaration` what
     `load(root, fleet_file)` gave when the caller has it already.
     Raises InvalidInput (the tree is refused here), Refused (a control host refuses it), NoMaster (no control host can
-    be reached), ActivationFailed (a host could not switch; all were switched back).
+    be reached), Unjudged (the one that judged new code was lost), ActivationFailed (a host could not switch; all
+    were switched back).
     """
     clock = _Clock()
     declared = declaration or load(root, fleet_file)
@@ -123,15 +124,15 @@ def _wrap(declared: Declaration, snapshot: Snapshot, secrets: Secrets, now: date
 def _stage_all(
     transport: Transport, parcel: _Parcel, behind: Mapping[str, Serving]
 ) -> tuple[tuple[str, ...], dict[str, str]]:
-    """Have every host check and compile the release. One refusal is everybody's."""
+    """Have every host check and compile the release, and one judge its code. One refusal is everybody's."""
     packs = cache(parcel.snapshot.pack)
-    renderer = min(behind)
+    judge = min(behind)
 
     def stage(host: str) -> dict[str, Any]:
         base = behind[host].revision
-        answer = _stage(transport, host, parcel, packs(base), trust=base is None, render=host == renderer)
+        answer = _stage(transport, host, parcel, packs(base), trust=base is None, judge=host == judge)
         if answer is None:
-            answer = _stage(transport, host, parcel, packs(None), trust=True, render=host == renderer)
+            answer = _stage(transport, host, parcel, packs(None), trust=True, judge=host == judge)
         if answer is None:
             return {"refused": [f"{host} asks for the whole revision again and again; see its {layout.DEPLOY}"]}
         return answer
@@ -145,6 +146,8 @@ def _stage_all(
         raise Refused(reasons)
     if not answers:
         raise NoMaster(lost)
+    if not any(answer["judged"] for answer in answers.values()):
+        raise Unjudged(judge, lost[judge])
     _same_everywhere({host: answer["hosts"] for host, answer in answers.items() if "hosts" in answer})
     return tuple(answers), lost
 
@@ -159,12 +162,12 @@ def _same_everywhere(compiled: Mapping[str, Mapping[str, str]]) -> None:
 
 
 def _stage(
-    transport: Transport, host: str, parcel: _Parcel, pack: bytes, *, trust: bool, render: bool
+    transport: Transport, host: str, parcel: _Parcel, pack: bytes, *, trust: bool, judge: bool
 ) -> dict[str, Any] | None:
     """One host's answer, or None when it lacks something that was not sent."""
     document = parcel.trust if trust else b""
     argv = [layout.PYTHON, "-m", "titanicarus.control.deploy", "stage"]
-    data = parcel.header(render=render, trust_bytes=len(document)) + document + pack
+    data = parcel.header(judge=judge, trust_bytes=len(document)) + document + pack
     done = run(transport, host, argv, input=data, timeout=STAGE_SECONDS, check=False)
     if done.returncode == SEND_ALL:
         return None

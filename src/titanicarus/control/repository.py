@@ -67,6 +67,14 @@ def has(repository: Path, revision: str) -> bool:
     return True
 
 
+def same(repository: Path, one: str, other: str, folder: str) -> bool:
+    """Whether two revisions that are here have the same files in a folder; False when one lacks it."""
+    names = [f"{revision}:{folder}" for revision in (one, other)]
+    found = git(repository, "cat-file", "--batch-check=%(objectname) %(objecttype)", input="\n".join(names).encode())
+    trees = found.decode().splitlines()
+    return len(set(trees)) == 1 and trees[0].endswith(" tree")
+
+
 def entries(repository: Path, revision: str) -> dict[str, Entry]:
     """Every file of a revision by path. Raises NotServable for anything but plain files."""
     found = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from ipaddress import IPv4Address
 from typing import Any
 
@@ -71,10 +72,11 @@ def _forward(fleet: Fleet, island: str) -> list[Data]:
     shared = {str(fleet.islands[island].lan.vip): fleet.with_role(Role.LB, island)[:1]}
     targets = {str(host.lan): (host,) for host in fleet.islands[island].hosts.values()} | shared
     entries: list[Data] = []
+    outside = cache(lambda source: IPv4Address(source) not in inside)
     for address, hosts in targets.items():
         for host in hosts:
             for port in ports_for(fleet, host):
-                away = [source for source in port.sources if IPv4Address(source) not in inside]
+                away = [source for source in port.sources if outside(source)]
                 if port.interface == LAN and port.protocol in ("tcp", "udp") and away:
                     entries.append(
                         {

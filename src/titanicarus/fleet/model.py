@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, wraps
 from ipaddress import IPv4Address, IPv4Network
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -77,6 +78,34 @@ class Island(_Frozen):
     weight: int = 100
 
 
+_More = ParamSpec("_More")
+_Answer = TypeVar("_Answer")
+
+
+def once(
+    function: Callable[Concatenate[Fleet, _More], _Answer],
+) -> Callable[Concatenate[Fleet, _More], _Answer]:
+    """Have a function work each answer about a fleet, which never changes, out once.
+
+    Its further arguments are hosts of the fleet, names or roles, without keywords. Six control hosts compile every
+    pillar at each push, and a few questions were asked some thousand times in it.
+    """
+
+    @wraps(function)
+    def answer(fleet: Fleet, /, *more: _More.args, **_: _More.kwargs) -> _Answer:
+        asked = (
+            function.__module__,
+            function.__qualname__,
+            *(one.id if isinstance(one, Host) else one for one in more),
+        )
+        if asked not in fleet.answers:
+            fleet.answers[asked] = function(fleet, *more, **_)
+        known: _Answer = fleet.answers[asked]
+        return known
+
+    return answer
+
+
 class Fleet(_Frozen):
     """Everything of one operator; `islands` is by name."""
 
@@ -91,6 +120,11 @@ class Fleet(_Frozen):
         return tuple(sorted(everyone, key=lambda host: host.id))
 
     @cached_property
+    def answers(self) -> dict[tuple[Any, ...], Any]:
+        """What `once` has worked out."""
+        return {}
+
+    @cached_property
     def _by_id(self) -> dict[str, Host]:
         return {host.id: host for host in self.hosts}
 
@@ -101,6 +135,7 @@ class Fleet(_Frozen):
         except KeyError:
             raise UnknownHost(host_id, tuple(self._by_id)) from None
 
+    @once
     def with_role(self, role: Role, island: str | None = None) -> tuple[Host, ...]:
         """The hosts that have a role, in the whole fleet or in one island, sorted by id."""
         return tuple(host for host in self.hosts if role in host.roles and island in (None, host.island))

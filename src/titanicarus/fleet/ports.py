@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from .model import Fleet, Host
+from .model import Fleet, Host, once
 from .roles import Role
 from .sftp import SFTP, SFTP_SERVER, sftp_servers
 from .shards import carried, shards, sql_island
@@ -55,6 +55,7 @@ class Port(NamedTuple):
         return data
 
 
+@once
 def ports_for(fleet: Fleet, host: Host) -> tuple[Port, ...]:
     """The port policy of a host, from its roles alone, sorted by interface, protocol and port."""
     everyone = _addresses(fleet.hosts)

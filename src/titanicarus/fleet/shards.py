@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
-from .model import Fleet, Host
+from .model import Fleet, Host, once
 from .roles import Role
 
 SLOTS = 90
@@ -46,6 +46,7 @@ class Shard:
         return tuple(sorted(first.values(), key=lambda host: (not host.startswith(f"{self.home.island}-"), host)))
 
 
+@once
 def shards(fleet: Fleet) -> tuple[Shard, ...]:
     """The shards of a fleet, one for each island, by name; none when nobody has the role db."""
     having = [island for island in sorted(fleet.islands) if fleet.with_role(Role.DB, island)]
@@ -60,6 +61,7 @@ def shard_of(fleet: Fleet, home: str) -> Shard | None:
     return next((shard for shard in shards(fleet) if shard.name == home), None)
 
 
+@once
 def carried(fleet: Fleet, host: Host) -> tuple[Shard, ...]:
     """The shards of which a host has an instance."""
     return tuple(shard for shard in shards(fleet) if host in shard.hosts)
@@ -70,6 +72,7 @@ def sql_name(fleet: Fleet) -> str:
     return f"sql.{fleet.domain}"
 
 
+@once
 def sql_island(fleet: Fleet, island: str) -> str | None:
     """Whose load balancers lead the applications of an island to the databases; None when there are no databases,
     or no load balancers."""

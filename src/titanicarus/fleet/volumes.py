@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from .model import Fleet, Host
+from .model import Fleet, Host, once
 from .roles import Role
 
 Data = dict[str, Any]
@@ -41,6 +41,7 @@ class Volume:
         return tuple(host for host in self.bricks if host.has(Role.FILER))
 
 
+@once
 def volume_of(fleet: Fleet, island: str) -> Volume | None:
     """The volume of an island's own shard; None when the island has no filers."""
     filers = fleet.with_role(Role.FILER, island)

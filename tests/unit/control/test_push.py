@@ -16,7 +16,7 @@ from fixtures.control_plane import ControlPlane
 
 from titanicarus.control import masters
 from titanicarus.control.deploy import KEEP
-from titanicarus.control.errors import ActivationFailed, NoMaster, Refused
+from titanicarus.control.errors import ActivationFailed, NoMaster, Refused, Unjudged
 from titanicarus.control.snapshot import take
 from titanicarus.fleet import InvalidInput
 from titanicarus.transport import CommandFailed
@@ -234,6 +234,30 @@ def test_when_one_host_cannot_stage_no_host_switches(plane: ControlPlane) -> Non
     with pytest.raises(CommandFailed, match=OTHER):
         plane.push()
     assert served(plane) == before
+
+
+def test_new_code_that_nobody_judged_is_served_by_nobody(plane: ControlPlane) -> None:
+    before = served(plane)
+    spoil, reason = SPOILERS["a core that does not compile"]
+    spoil(plane)
+    judge = min(plane.controls)
+    plane.transport.lost[judge] = "stage"
+    with pytest.raises(Unjudged, match=f"{judge} .* push again"):
+        plane.push()
+    assert served(plane) == before
+    plane.transport.lost.clear()
+    plane.transport.down = {judge}  # the others have the release already, and one of them is asked to judge it now
+    with pytest.raises(Refused, match=reason):
+        plane.push()
+    plane.write("src/titanicarus/lab/broken.py", "def f():\n    return 1\n")
+    assert set(plane.push().activated) == set(plane.controls) - {judge}
+
+
+def test_new_data_needs_no_judge(plane: ControlPlane) -> None:
+    add_site(plane)
+    judge = min(plane.controls)
+    plane.transport.lost[judge] = "stage"
+    assert set(plane.push().activated) == set(plane.controls) - {judge}
 
 
 def test_when_one_host_cannot_switch_the_others_switch_back(plane: ControlPlane) -> None:
