@@ -39,7 +39,7 @@ while [ $# -gt 0 ]; do
             break
         fi
     done
-    sleep 0.1
+    sleep 0.3
 done
 """
 
@@ -98,16 +98,19 @@ def add_one(fleet: Running, name: str) -> str:
     file.write_text(file.read_text().replace("\nsites:\n", f"\nsites:\n  {name}:\n    aliases: [www.{name}]\n"))
     vips = {str(island.wan.vip): island.name for island in fleet.lab.fleet.islands.values()}
     watching = fleet.lab.command(CLIENT, ["timeout", "120", "sh", "-c", WATCH, "watch", f"This is {name}", name, *vips])
-    with subprocess.Popen(watching, stdout=subprocess.PIPE, text=True) as watch:
-        with spent() as whole:
-            began = time.monotonic()
-            with spent() as push:
-                fleet.saguire("push")
-            with fleet.start("apply", EVERY_HOST) as applying:
-                served = {vips[line.strip()]: time.monotonic() - began for line in watch.stdout or ()}
-                seen = max(served.values(), default=float("nan"))
-                until_seen = whole()
-                said, _ = applying.communicate()
+    with spent() as whole:
+        began = time.monotonic()
+        with spent() as push:
+            fleet.saguire("push")
+        # Looking costs this machine something too, and until now there was nothing to see.
+        with (
+            subprocess.Popen(watching, stdout=subprocess.PIPE, text=True) as watch,
+            fleet.start("apply", EVERY_HOST) as applying,
+        ):
+            served = {vips[line.strip()]: time.monotonic() - began for line in watch.stdout or ()}
+            seen = max(served.values(), default=float("nan"))
+            until_seen = whole()
+            said, _ = applying.communicate()
         islands = ", ".join(f"{island} {seconds:.1f}" for island, seconds in sorted(served.items()))
         if applying.returncode:
             islands += f"; apply ended with {applying.returncode}: {said}"

@@ -21,7 +21,7 @@ filer_config:
         check: '0755'
     - require:
       - pkg: filer_packages
-      - cmd: files_no_geo_replication
+      - diversion: files_no_geo_replication
 
 filer_bricks:
   file.directory:

@@ -21,7 +21,7 @@ SECONDS = 120
 
 
 def problems_of(release: layout.Release, hosts: Sequence[str], salt_call: Path = SALT_CALL) -> list[str]:
-    """Render the highstate of each host with `salt-call --local` from the release's own roots and pillars.
+    """Render the highstate of each host, requisites and all, with `salt-call --local` from the release's own roots and pillars.
 
     Changes nothing on this host. Each reason begins with the host for which the tree does not render.
     """
@@ -34,7 +34,7 @@ def _problems_for(release: layout.Release, host: str, salt_call: Path) -> list[s
     with tempfile.TemporaryDirectory(prefix="titanicarus-render-") as scratch:
         (Path(scratch) / "minion").write_text(yaml.safe_dump(_configuration(release, host, scratch)))
         command = [str(salt_call), "--local", "-c", scratch, "--out=json", "--retcode-passthrough"]
-        command += ["--log-level=critical", "state.show_highstate"]
+        command += ["--log-level=critical", "state.show_lowstate"]
         # Bytecode beside the modules would be served to minions as modules.
         environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
         try:
@@ -63,14 +63,12 @@ def _configuration(release: layout.Release, host: str, scratch: str) -> dict[str
 
 
 def _judge(host: str, done: subprocess.CompletedProcess[bytes]) -> list[str]:
-    """A highstate is a dictionary of states; errors come as a list of sentences."""
+    """States come as dictionaries in the order in which they would run, or in their place errors as sentences."""
     try:
         rendered = json.loads(done.stdout)["local"]
     except (ValueError, KeyError, TypeError):
         lines = done.stderr.decode(errors="replace").strip().splitlines() or ["salt-call printed nothing"]
         return [f"{host}: {lines[-1]}"]
-    if isinstance(rendered, list):
-        return [f"{host}: {reason}" for reason in rendered]
-    if not isinstance(rendered, dict) or not rendered:
+    if not isinstance(rendered, list) or not rendered:
         return [f"{host}: the tree gives this host no states at all: {rendered}"]
-    return []
+    return [f"{host}: {reason}" for reason in rendered if not isinstance(reason, dict)]

@@ -209,6 +209,10 @@ SPOILERS: dict[str, tuple[Callable[[ControlPlane], object], str]] = {
     "a state that does not render": (
         lambda plane: plane.write("salt/probe/init.sls", "{{ pillar['absent'] }}: {test.nop: []}\n"), "absent"
     ),
+    "a requisite that is not there": (
+        lambda plane: plane.write("salt/probe/init.sls", "a:\n  test.nop:\n    - require: [{test: absent}]\n"),
+        "Referenced state does not exist",
+    ),
     "a state that is not there": (
         lambda plane: plane.write("salt/top.sls", "base:\n  '*': [nothing_there]\n"), "nothing_there"
     ),
