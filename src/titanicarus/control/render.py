@@ -21,9 +21,10 @@ SECONDS = 120
 
 
 def problems_of(release: layout.Release, hosts: Sequence[str], salt_call: Path = SALT_CALL) -> list[str]:
-    """Render the highstate of each host, requisites and all, with `salt-call --local` from the release's own roots and pillars.
+    """Render the highstate of each host with `salt-call --local` from the release's own roots and pillars.
 
-    Changes nothing on this host. Each reason begins with the host for which the tree does not render.
+    Requisites are looked at, too. Changes nothing on this host. Each reason begins with the host for which the tree
+    does not render.
     """
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         found = list(pool.map(lambda host: _problems_for(release, host, salt_call), hosts))
