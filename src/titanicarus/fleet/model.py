@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from functools import cached_property, wraps
 from ipaddress import IPv4Address, IPv4Network
@@ -87,19 +87,17 @@ def once(
 ) -> Callable[Concatenate[Fleet, _More], _Answer]:
     """Have a function work each answer about a fleet, which never changes, out once.
 
-    Its further arguments are hosts of the fleet, names or roles, without keywords. Six control hosts compile every
-    pillar at each push, and a few questions were asked some thousand times in it.
+    Its further arguments are hosts of the fleet, names or roles. Six control hosts compile every pillar at each push,
+    and a few questions were asked some thousand times in it.
     """
 
     @wraps(function)
-    def answer(fleet: Fleet, /, *more: _More.args, **_: _More.kwargs) -> _Answer:
-        asked = (
-            function.__module__,
-            function.__qualname__,
-            *(one.id if isinstance(one, Host) else one for one in more),
-        )
+    def answer(fleet: Fleet, /, *more: _More.args, **named: _More.kwargs) -> _Answer:
+        parts = (*more, *(part for pair in sorted(named.items()) for part in pair))
+        words = (part.id if isinstance(part, Host) else part for part in parts)
+        asked = (function.__module__, function.__qualname__, *words)
         if asked not in fleet.answers:
-            fleet.answers[asked] = function(fleet, *more, **_)
+            fleet.answers[asked] = function(fleet, *more, **named)
         known: _Answer = fleet.answers[asked]
         return known
 
@@ -118,6 +116,13 @@ class Fleet(_Frozen):
         """Every host, sorted by id."""
         everyone = (host for island in self.islands.values() for host in island.hosts.values())
         return tuple(sorted(everyone, key=lambda host: host.id))
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Fleet:
+        """A changed copy, which works out for itself what this one knows already."""
+        copied = super().model_copy(update=update, deep=deep)
+        for worked_out in ("hosts", "answers", "_by_id"):
+            copied.__dict__.pop(worked_out, None)
+        return copied
 
     @cached_property
     def answers(self) -> dict[tuple[Any, ...], Any]:
