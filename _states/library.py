@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 EXTENSIONS = ("beacons", "grains", "modules", "returners", "states", "utils")
-"""What a release may bring (titanicarus.control.code). Salt would ask the master for thirteen kinds more."""
+"""What a release may bring (titanicarus.control.code). Salt would ask the master for twelve kinds more."""
 
 
 def current(name: str, source: str, digest: str, modules: str, **_options: Any) -> dict[str, Any]:

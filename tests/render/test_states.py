@@ -66,8 +66,8 @@ def test_no_state_restarts_a_daemon_that_serves(fleet_file: str, host: str, lows
 def test_no_state_has_salt_look_for_a_function_that_is_not_there(
     fleet_file: str, host: str, lowstates: dict[Any, Any]
 ) -> None:
-    """For these words Salt asks the state's module whether it judges them itself, finds no such function, and loads all
-    three hundred modules to be sure: a fifth of a first apply, seen once. A custom state looks for itself."""
+    """For these words Salt asks the state's module whether it judges them itself, finds no such function, and loads
+    every module that it has to be sure: a fifth of a first apply, seen once. A custom state looks for itself."""
     for state in lowstates[fleet_file, host]:
         assert not {"unless", "onlyif", "creates"} & set(state), state
 

@@ -59,8 +59,9 @@ def stage(deploy: layout.Deploy, root: Path, stream: BinaryIO) -> int:
     files.folder(deploy.releases, 0o700)
     files.folder(deploy.trust("").parent, 0o700)
     lock = _lock(deploy)
-    # Whoever judges looks in any case: an earlier judge of this release may have been lost before it answered.
-    if deploy.release(header["release"]).facts.exists() and not header["judge"]:
+    # Whoever judges looks in any case: an earlier judge of this release may have been lost before it answered. An older
+    # checkout that is pushed again, to go back to it, names no judge.
+    if deploy.release(header["release"]).facts.exists() and not header.get("judge"):
         return _answer({"release": header["release"], "ready": True, "judged": False})
     started = time.monotonic()
     try:

@@ -27,7 +27,7 @@ Lister = Callable[[salt.loader.lazy.LazyLoader], None]
 
 def install() -> None:
     """Have this process and its jobs remember."""
-    # Installing a package restarts the minion; until then it could not load what the package brings anyway.
+    # A Python package that brings modules is seen once the minion is restarted.
     salt.utils.entrypoints.iter_entry_points = cache(salt.utils.entrypoints.iter_entry_points)
     # By the key's text: a new key is read anew.
     salt.crypt.PrivateKey.from_str = staticmethod(lru_cache(maxsize=4)(salt.crypt.PrivateKey.from_str))

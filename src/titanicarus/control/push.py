@@ -146,7 +146,8 @@ def _stage_all(
         raise Refused(reasons)
     if not answers:
         raise NoMaster(lost)
-    if not any(answer["judged"] for answer in answers.values()):
+    # A host that has yet to apply this version's library may answer without saying so, when it has the release already.
+    if not any(answer.get("judged", host == judge) for host, answer in answers.items()):
         raise Unjudged(judge, lost[judge])
     _same_everywhere({host: answer["hosts"] for host, answer in answers.items() if "hosts" in answer})
     return tuple(answers), lost

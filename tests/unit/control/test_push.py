@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,9 @@ import yaml
 from fixtures.control_plane import ControlPlane
 
 from titanicarus.control import masters
-from titanicarus.control.deploy import KEEP
+from titanicarus.control.deploy import KEEP, PROTOCOL, stage
 from titanicarus.control.errors import ActivationFailed, NoMaster, Refused, Unjudged
+from titanicarus.control.layout import Deploy
 from titanicarus.control.snapshot import take
 from titanicarus.fleet import InvalidInput
 from titanicarus.transport import CommandFailed
@@ -262,6 +264,16 @@ def test_new_data_needs_no_judge(plane: ControlPlane) -> None:
     judge = min(plane.controls)
     plane.transport.lost[judge] = "stage"
     assert set(plane.push().activated) == set(plane.controls) - {judge}
+
+
+def test_an_older_checkout_names_no_judge_and_finds_its_release_again(
+    plane: ControlPlane, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = plane.transport.root(ONE)
+    deploy = Deploy(root / "srv/titanicarus")
+    header = {"protocol": PROTOCOL, "release": plane.current(ONE), "render": True}
+    assert stage(deploy, root, BytesIO(json.dumps(header).encode() + b"\n")) == 0
+    assert json.loads(capsys.readouterr().out)["ready"] is True
 
 
 def test_when_one_host_cannot_switch_the_others_switch_back(plane: ControlPlane) -> None:
