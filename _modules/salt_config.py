@@ -14,7 +14,7 @@ def text(daemon: str) -> str:
     """
     import json
 
-    from titanicarus.control import salt_config
+    from titanicarus.control import salt_file
 
     # Salt's pillar is made of ordered dictionaries, which YAML would write with a tag.
-    return salt_config.text(json.loads(json.dumps(__pillar__["salt"][f"{daemon}_config"])))
+    return salt_file.text(json.loads(json.dumps(__pillar__["salt"][f"{daemon}_config"])))

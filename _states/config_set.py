@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 
-def managed(name: str, source: str, check: list[str] | None = None, **options: Any) -> dict[str, Any]:
+def managed(
+    name: str, source: str, check: list[str] | None = None, settled: dict[str, str] | None = None, **options: Any
+) -> dict[str, Any]:
     """The directory `name` holds exactly what `source` and the pillar give.
 
     name
@@ -18,10 +20,15 @@ def managed(name: str, source: str, check: list[str] | None = None, **options: A
     check
         The daemon's check as an argument list; `{dir}` stands for the candidate's folder. Configuration must name
         its own files relative to itself, so that the check reads the candidate's and not the old ones.
+    settled
+        Shell pattern of relative paths to the file that says how those are used, for folders of a thousand files that
+        have nothing to do with each other, such as certificates: while that file is not changed, the check is not
+        shown again those that it has accepted before and that stay as they are. The configuration must not name them.
     options
         See `config_set.wanted` of the execution module.
     """
     from titanicarus.configset import describe, plan, tree
+    from titanicarus.configset.plan import to_check
 
     ret: dict[str, Any] = {"name": name, "changes": {}, "result": True, "comment": "as wanted"}
     root = Path(name)
@@ -34,7 +41,7 @@ def managed(name: str, source: str, check: list[str] | None = None, **options: A
     if not steps:
         return ret
     ret["changes"] = describe(steps, current, wanted)
-    with tree.candidate(root, wanted, steps.write) as place:
+    with tree.candidate(root, to_check(wanted, steps.write, settled or {}), steps.write) as place:
         try:
             if check:
                 tree.check(check, place, root)

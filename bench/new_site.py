@@ -27,20 +27,28 @@ from lab.running import Running, copy_checkout  # noqa: E402
 from titanicarus.fleet import Role  # noqa: E402
 from titanicarus.lab import CLIENT  # noqa: E402
 
-# In the client: asks every island in turn, and says when each has the page for the first time.
-WATCH = """
-words=$1 name=$2; shift 2
-while [ $# -gt 0 ]; do
-    for vip in "$@"; do
-        if curl -s --max-time 2 --resolve "$name:443:$vip" "https://$name/" | grep -q "$words"; then
-            echo "$vip"
-            left=; for one in "$@"; do [ "$one" = "$vip" ] || left="$left $one"; done
-            set -- $left
-            break
-        fi
-    done
-    sleep 0.3
-done
+# In the client: asks every island in turn, and says when each has the page for the first time. One process: a curl for
+# each question takes a tenth of the machine that is being measured.
+WATCH = r"""
+import socket, ssl, sys, time
+words, name, *left = sys.argv[1:]
+context = ssl.create_default_context()
+question = f"GET / HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode()
+while left:
+    for vip in list(left):
+        try:
+            with (
+                socket.create_connection((vip, 443), timeout=2) as plain,
+                context.wrap_socket(plain, server_hostname=name) as stream,
+            ):
+                stream.sendall(question)
+                answer = b"".join(iter(lambda: stream.recv(65536), b""))
+        except OSError:
+            continue
+        if words.encode() in answer:
+            print(vip, flush=True)
+            left.remove(vip)
+    time.sleep(0.3)
 """
 
 
@@ -97,7 +105,7 @@ def add_one(fleet: Running, name: str) -> str:
     file = fleet.tenants / "harbour.yaml"
     file.write_text(file.read_text().replace("\nsites:\n", f"\nsites:\n  {name}:\n    aliases: [www.{name}]\n"))
     vips = {str(island.wan.vip): island.name for island in fleet.lab.fleet.islands.values()}
-    watching = fleet.lab.command(CLIENT, ["timeout", "120", "sh", "-c", WATCH, "watch", f"This is {name}", name, *vips])
+    watching = fleet.lab.command(CLIENT, ["timeout", "120", "python3", "-c", WATCH, f"This is {name}", name, *vips])
     with spent() as whole:
         began = time.monotonic()
         with spent() as push:

@@ -98,3 +98,15 @@ def test_an_argument_that_is_misspelt(host: Host) -> None:
 
 def test_show_renders_one_file(host: Host) -> None:
     assert 'server_name "a.example"' in host.call("config_set.show", "salt://nginx/files", "sites.conf")
+
+
+def test_what_was_accepted_before_is_not_shown_again_until_its_user_changes(host: Host) -> None:
+    """The check counts the keys that it is shown."""
+    count = "ls {dir}/keys | wc -l >&2; exit 1"
+    settled = STATE | {"check": ["/bin/sh", "-c", count], "settled": {"keys/*.pem": "nginx.conf"}}
+    host.pillar({"names": ["a.example"], "web": {"keys": {"a": "hunter1", "b": "hunter2", "c": "hunter3"}}})
+    ret = host.state("config_set.managed", **settled)
+    assert ret["result"] is False and ret["comment"].endswith("\n2"), ret
+    host.write("srv/test/states/nginx/files/nginx.conf", GOOD + "\n")
+    ret = host.state("config_set.managed", **settled)
+    assert ret["result"] is False and ret["comment"].endswith("\n3"), ret

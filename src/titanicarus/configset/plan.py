@@ -59,6 +59,21 @@ def plan(current: Mapping[str, FileState], folders: Iterable[str], wanted: Mappi
     return Plan(tuple(sorted(write)), tuple(sorted(fix)), tuple(sorted(set(current) - set(wanted))), tuple(unneeded))
 
 
+def to_check(wanted: Mapping[str, Wanted], write: Iterable[str], settled: Mapping[str, str]) -> dict[str, Wanted]:
+    """The files that the daemon has to see to judge the change.
+
+    `settled` has shell patterns, and for each the file that says how those files are used: while it is not written
+    anew, files of the pattern that stay as they are were accepted before, and are left out.
+    """
+    new = set(write)
+    patterns = [pattern for pattern, user in settled.items() if user not in new]
+    return {
+        path: want
+        for path, want in wanted.items()
+        if path in new or not any(fnmatch.fnmatchcase(path, pattern) for pattern in patterns)
+    }
+
+
 def parents(path: str) -> list[str]:
     """Every folder above a relative path, nearest last: `a/b/c` gives `a`, `a/b`."""
     parts = path.split("/")[:-1]

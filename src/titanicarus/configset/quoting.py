@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+NOT_IN_WORDS = re.compile(r"""[ "'#{};$\\]""")
 
 
 class Unquotable(ValueError):
@@ -11,9 +15,8 @@ class Unquotable(ValueError):
 
 def _printable(value: object, language: str) -> str:
     text = str(value)
-    bad = next((character for character in text if ord(character) < 32 or ord(character) == 127), None)
-    if bad is not None:
-        raise Unquotable(f"{text!r} cannot be written in a {language} file: it holds the control character {bad!r}")
+    if bad := CONTROL.search(text):
+        raise Unquotable(f"{text!r} cannot be written in a {language} file: it holds the control character {bad[0]!r}")
     return text
 
 
@@ -49,9 +52,9 @@ def haproxy(value: object) -> str:
 def word(value: object) -> str:
     """A bare word: no blank, quote, comment sign, brace, semicolon, dollar or backslash. Refused, never altered."""
     text = _printable(value, "configuration")
-    bad = next((character for character in text if character in " \"'#{};$\\"), None)
-    if bad is not None or not text:
-        raise Unquotable(f"{text!r} is not a bare word" + (f": it holds {bad!r}" if bad else ""))
+    bad = NOT_IN_WORDS.search(text)
+    if bad or not text:
+        raise Unquotable(f"{text!r} is not a bare word" + (f": it holds {bad[0]!r}" if bad else ""))
     return text
 
 

@@ -55,9 +55,9 @@ def _walk(root: Path, prefix: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
 
 @contextmanager
 def candidate(root: Path, wanted: Mapping[str, Wanted], write: Collection[str]) -> Iterator[Path]:
-    """A complete copy of the directory as it would be, beside it, readable by root only. Gone afterwards.
+    """A copy of the directory as it would be, beside it, readable by root only. Gone afterwards.
 
-    The files of `write` are new; the others are in the directory already, and are linked.
+    It has the files of `wanted`. Those of `write` are new; the others are in the directory already, and are linked.
     """
     root.parent.mkdir(parents=True, exist_ok=True)
     place = root.parent / f".{root.name}.candidate"
@@ -65,11 +65,13 @@ def candidate(root: Path, wanted: Mapping[str, Wanted], write: Collection[str]) 
     place.mkdir(mode=0o700)
     new = frozenset(write)
     try:
+        for path in {path.rpartition("/")[0] for path in wanted}:
+            (place / path).mkdir(mode=0o755, parents=True, exist_ok=True)
         for path, want in wanted.items():
             if path in new:
                 _write(place / path, want)
             else:
-                _link(root / path, place / path)
+                os.link(f"{root}/{path}", f"{place}/{path}", follow_symlinks=False)
         yield place
     finally:
         shutil.rmtree(place, ignore_errors=True)
@@ -122,7 +124,6 @@ def _make_room(root: Path, path: str) -> None:
 
 
 def _write(path: Path, want: Wanted) -> None:
-    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(want.data)
@@ -130,11 +131,6 @@ def _write(path: Path, want: Wanted) -> None:
         os.fchmod(stream.fileno(), want.mode)
         stream.flush()
         os.fsync(stream.fileno())
-
-
-def _link(there: Path, path: Path) -> None:
-    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    os.link(there, path, follow_symlinks=False)
 
 
 def _sync_folder(root: Path) -> None:

@@ -1,7 +1,8 @@
 """The operator's side of an apply: Salt jobs from a master of each island, one result for each host. The CLI prints.
 
 Each island's hosts are asked by a master of their own island where one lives, so that an apply needs no VPN: the first
-one makes it.
+one makes it. New data alone is asked for by one master for all who listen to it, as each `salt` command costs a second
+of processor time before it has asked anybody.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from titanicarus.control.errors import ControlError, NoMaster
-from titanicarus.control.masters import pick_masters
+from titanicarus.control.masters import listeners, pick_masters
 from titanicarus.control.touched import touched
 from titanicarus.fleet.roles import PAIRED
 from titanicarus.transport import Transport, Unreachable, run
@@ -141,10 +142,10 @@ def apply(
     results |= {host: HostResult(host, Outcome.UNCHANGED) for host in living if host not in asked}
     results |= {host: HostResult(host, Outcome.HELD_BACK) for host in asked}
 
-    def ask(hosts: Sequence[str]) -> None:
+    def ask(hosts: Sequence[str], *, together: bool = False) -> None:
         jobs = {
             master: _job({host: masters.expected.get(host) for host in some}, behind, full=full, test=test)
-            for master, some in masters.share(hosts).items()
+            for master, some in masters.share(hosts, together=together).items()
         }
         for host, answer in _answers_to_all(transport, jobs, until):
             if host in hosts:
@@ -155,7 +156,7 @@ def apply(
         if any(result.outcome is Outcome.FAILED for result in results.values()) or time.monotonic() > until:
             break
         results |= {host: HostResult(host, Outcome.NO_ANSWER) for host in wave}
-        ask(wave)
+        ask(wave, together=not careful)
         silent = [host for host in wave if results[host].outcome is Outcome.NO_ANSWER and transport.reachable(host)]
         rest = min(patience, until - time.monotonic())
         missing = wait_until_ready(transport, declaration, silent, deadline=rest) if silent else []
@@ -167,6 +168,7 @@ class _Masters:
     """Which master asks which hosts: one of the host's own island where one lives. Raises NoMaster."""
 
     def __init__(self, transport: Transport, declaration: Declaration, hosts: Sequence[str]) -> None:
+        self._transport, self._declaration = transport, declaration
         self._island = {host: declaration.fleet.host(host).island for host in hosts}
         self._serving = pick_masters(transport, declaration, self._island.values())
         self.ids = tuple(sorted({serving.host for serving in self._serving.values()}))
@@ -187,11 +189,14 @@ class _Masters:
         only = touched(before, after, components, serving.reads)
         return None if only is None else tuple(only)
 
-    def share(self, hosts: Sequence[str]) -> dict[str, list[str]]:
-        """The hosts that each master asks, by master."""
+    def share(self, hosts: Sequence[str], *, together: bool = False) -> dict[str, list[str]]:
+        """The hosts that each master asks, by master; with `together` one asks all if one is heard by all."""
         shares: dict[str, list[str]] = {}
         for host in hosts:
             shares.setdefault(self._serving[self._island[host]].host, []).append(host)
+        for master in shares if together and len(shares) > 1 else ():
+            if listeners(self._transport, self._declaration, master).issuperset(hosts):
+                return {master: list(hosts)}
         return shares
 
 

@@ -32,6 +32,8 @@ PROTOCOL = 1
 REFUSED = 3
 SEND_ALL = 4
 KEEP = 5
+# A second or two of importing and parsing: what garbage there is goes with the process, and looking for it is a sixth.
+COMPILE = "import gc, sys; gc.disable(); from titanicarus.control.compile import main; sys.exit(main(sys.argv[1:]))"
 FILE_LISTS = Path("master/file_lists/roots")
 
 
@@ -75,7 +77,7 @@ def stage(deploy: layout.Deploy, root: Path, stream: BinaryIO) -> int:
         return _refuse("src/titanicarus/control/compile.py: missing; this tree is no Titanicarus checkout")
     header["unpack_seconds"] = round(time.monotonic() - started, 3)
     os.set_inheritable(lock, True)
-    arguments = ["-m", "titanicarus.control.compile", "--root", str(root), json.dumps(header)]
+    arguments = ["-c", COMPILE, "--root", str(root), json.dumps(header)]
     return _become(arguments, deploy.staging.tree / "src", deploy.bytecode)
 
 

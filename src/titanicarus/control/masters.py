@@ -13,6 +13,7 @@ from titanicarus.control import layout
 from titanicarus.control.errors import NoMaster
 from titanicarus.control.touched import Reads
 from titanicarus.fleet.healing import leading_masters
+from titanicarus.fleet.ports import SALT_PUBLISH
 from titanicarus.transport import CommandFailed, Transport, Unreachable, run
 
 if TYPE_CHECKING:
@@ -136,6 +137,21 @@ def pick_masters(
         raise NoMaster(away)
 
     return {island: best(island) for island in dict.fromkeys(islands)}
+
+
+def listeners(transport: Transport, declaration: Declaration, master: str) -> set[str]:
+    """The hosts whose minions are connected to a control host's master now, and so hear what it asks for.
+
+    Empty when that cannot be found out.
+    """
+    looking = ["ss", "-Htn", "state", "established", f"sport = :{SALT_PUBLISH}"]
+    try:
+        lines = run(transport, master, looking, timeout=SECONDS).stdout.decode().splitlines()
+    except (CommandFailed, Unreachable):
+        return set()
+    # Two queues, this end, the other end; an IPv4 address may come in the form of an IPv6 one.
+    peers = {line.split()[3].rpartition(":")[0].strip("[]").removeprefix("::ffff:") for line in lines}
+    return {host.id for host in declaration.fleet.hosts if str(host.lan) in peers}
 
 
 def salt_command(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import titanicarus
-from titanicarus.control import files, layout, library, salt_config
+from titanicarus.control import files, layout, library, salt_config, salt_file
 from titanicarus.control.accepted import accept
 from titanicarus.control.errors import ControlError
 from titanicarus.control.secrets import Secrets
@@ -70,7 +70,7 @@ def provision_blank(declaration: Declaration, secrets: Secrets, token: Token, ro
         text = JOINING_FIRST.format(f"/etc/salt/pki/{daemon}/{key}")
         files.write(root / f"{SYSTEM}/salt-{daemon}.service.d/join.conf", text)
     if control := host.has(Role.CONTROL):
-        config = salt_config.text(salt_config.master_config(fleet, host))
+        config = salt_file.text(salt_config.master_config(fleet, host))
         files.write(layout.below(root, layout.SALT) / "master", config)
     files.write(root / SYSTEM / JOIN_UNIT, (Path(titanicarus.__file__).parent / "joining" / JOIN_UNIT).read_text())
     _enable(root, JOIN_UNIT)
@@ -123,7 +123,7 @@ def _minion(fleet: Fleet, host: Host, secrets: Secrets, root: Path) -> None:
     keys = files.folder(salt / "pki" / "minion", 0o700)
     files.write(keys / "master_sign.pub", secrets.sign.public, 0o644)
     files.write(keys / "minion_master.pub", secrets.master.public, 0o644)
-    files.write(salt / "minion", salt_config.text(salt_config.minion_config(fleet, host)))
+    files.write(salt / "minion", salt_file.text(salt_config.minion_config(fleet, host)))
 
 
 def _master(fleet: Fleet, host: Host, secrets: Secrets, root: Path) -> None:
@@ -136,7 +136,7 @@ def _master(fleet: Fleet, host: Host, secrets: Secrets, root: Path) -> None:
     files.write(keys / "master_sign.pem", secrets.sign.private, 0o400)
     files.write(keys / "master_sign.pub", secrets.sign.public, 0o644)
     accept(secrets.accepted, root)
-    files.write(salt / "master", salt_config.text(salt_config.master_config(fleet, host)))
+    files.write(salt / "master", salt_file.text(salt_config.master_config(fleet, host)))
     files.folder(layout.below(root, layout.DEPLOY), 0o700)
     _enable(root, "salt-master.service")
 

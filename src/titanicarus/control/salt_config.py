@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from titanicarus.control import layout
 from titanicarus.fleet.healing import units
 from titanicarus.fleet.pillar import masters
@@ -19,14 +17,6 @@ BEACON_SECONDS = 4
 """Between two looks at a host's units; two in a row make one of them stopped (docs/healing.md)."""
 EVENTS = ("stopped", "failing", "unknown", "well")
 """What beacons say of units: for each the reactor has a file of its own."""
-
-HEADER = "# Written by Titanicarus from the Saguirefile (titanicarus.control.salt_config). Edits are overwritten.\n"
-
-
-def text(config: Config) -> str:
-    """The YAML of a master's or minion's configuration file. Provisioning and the states write the same bytes, so the
-    first apply restarts nothing."""
-    return HEADER + yaml.safe_dump(config, sort_keys=True, default_flow_style=False)
 
 
 def minion_config(fleet: Fleet, host: Host) -> Config:

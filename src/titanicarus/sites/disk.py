@@ -10,6 +10,7 @@ import pwd
 import shutil
 import stat
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +22,8 @@ from titanicarus.sites.model import FOLDER_MODE, SCRATCH_MODE, Observed, Owned, 
 from titanicarus.sites.plan import Plan, SiteWork, record_after, sysusers
 
 REMOVED = ".removed"
+LONG_AGO, NEVER = "1", ""
+"""When an account expires, in days since 1970."""
 Fetch = Callable[[Site, str], bytes]
 
 
@@ -75,8 +78,7 @@ def apply(plan: Plan, sites: tuple[Site, ...], places: Places, fetch: Fetch, gid
             failed.append(f"{work.site.name}: {error}")
     for name in plan.retire:
         _retire(places.sites, name)
-    for user in plan.lock:
-        _run(["usermod", "--lock", "--expiredate", "1", user])
+    _set_expiry(dict.fromkeys(plan.lock, LONG_AGO))
     for user in plan.drop_scratch:
         shutil.rmtree(places.scratch / user)
     return failed
@@ -85,10 +87,10 @@ def apply(plan: Plan, sites: tuple[Site, ...], places: Places, fetch: Fetch, gid
 def remember(sites: tuple[Site, ...], observed: Observed, places: Places) -> None:
     """Write down which files are ours, with their size and times, for the next run."""
     files = {
-        name: {path: [sha256, *_stamp(places.sites / name / path)] for path, sha256 in wanted.items()}
+        name: {path: [sha256, *_stamp(f"{places.sites}/{name}/{path}")] for path, sha256 in wanted.items()}
         for name, wanted in record_after(sites, observed).items()
     }
-    text = json.dumps({"files": files, "users": {site.name: site.user for site in sites}}, indent=0, sort_keys=True)
+    text = json.dumps({"files": files, "users": {site.name: site.user for site in sites}}, sort_keys=True)
     if places.record.exists() and places.record.read_text() == text:
         return
     places.record.parent.mkdir(parents=True, exist_ok=True)
@@ -118,9 +120,10 @@ def _folders(root: Path) -> dict[str, Owned]:
 
 def _files(root: Path, paths: Iterable[str], remembered: Mapping[str, list[Any]]) -> dict[str, Seen]:
     found = {}
+    below = f"{root}/"
     for path in paths:
         try:
-            status = (root / path).lstat()
+            status = os.lstat(below + path)
         except (FileNotFoundError, NotADirectoryError):
             continue
         owned = Owned(status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode))
@@ -139,9 +142,9 @@ def _sha256(path: Path) -> str | None:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _stamp(path: Path) -> list[int]:
+def _stamp(path: str) -> list[int]:
     try:
-        status = path.lstat()
+        status = os.lstat(path)
     except OSError:
         return [-1, -1, -1]  # never equal: the next run reads the file
     return [status.st_size, status.st_mtime_ns, status.st_ctime_ns]
@@ -150,7 +153,7 @@ def _stamp(path: Path) -> list[int]:
 def _locked(shadow: Path) -> frozenset[str]:
     """Users whose account has expired: that is how sites that are gone are locked."""
     fields = (line.split(":") for line in shadow.read_text().splitlines())
-    return frozenset(parts[0] for parts in fields if len(parts) > 7 and parts[7] == "1")
+    return frozenset(parts[0] for parts in fields if len(parts) > 7 and parts[7] == LONG_AGO)
 
 
 def _add_users(sites: tuple[Site, ...], plan: Plan, places: Places) -> None:
@@ -161,9 +164,22 @@ def _add_users(sites: tuple[Site, ...], plan: Plan, places: Places) -> None:
         places.users.write_text(text)
     if any(work.add_user for work in plan.work):
         _run(["systemd-sysusers", str(places.users)])
-    for work in plan.work:
-        if work.unlock:
-            _run(["usermod", "--expiredate", "", work.site.user])
+    _set_expiry({work.site.user: NEVER for work in plan.work if work.unlock})
+
+
+def _set_expiry(days: Mapping[str, str]) -> None:
+    """Set the day on which accounts expire, of all users in one go: usermod takes a third of a second for each.
+
+    vipw locks and keeps the file, has an editor change a copy, and tells those who remember users. The passwords need
+    no lock: sysusers gives none. Raises CommandFailed.
+    """
+    if not days:
+        return
+    with tempfile.NamedTemporaryFile("w", suffix=".sed") as script:
+        script.writelines(f"s/^({user}:([^:]*:){{6}})[^:]*:/\\1{day}:/\n" for user, day in days.items())
+        script.flush()
+        editor = f"sed --regexp-extended --in-place --file={script.name}"
+        _run(["vipw", "--shadow", "--quiet"], {**os.environ, "VISUAL": editor})
 
 
 def _site(work: SiteWork, places: Places, fetch: Fetch, gid: int) -> None:
@@ -198,7 +214,9 @@ def _retire(root: Path, name: str) -> None:
     (root / name).rename(aside / f"{name}-{stamp}")
 
 
-def _run(argv: list[str]) -> None:
-    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=300)
+def _run(argv: list[str], environment: Mapping[str, str] | None = None) -> None:
+    done = subprocess.run(
+        argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=300, env=environment
+    )
     if done.returncode != 0:
         raise CommandFailed(f"{argv[0]} failed: {(done.stderr or done.stdout).strip()}")

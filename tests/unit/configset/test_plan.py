@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from titanicarus.configset import FileState, Plan, Wanted, describe, plan
 from titanicarus.configset.diff import FILES_SHOWN, LINES_PER_FILE
+from titanicarus.configset.plan import to_check
 
 WANT = Wanted(b"new\n", 0o644, 0, 0)
 HAVE = FileState(b"old\n", 0o644, 0, 0)
@@ -22,6 +23,14 @@ def test_nothing_to_do() -> None:
 def test_new_changed_and_vanished_files() -> None:
     steps = plan({"b": HAVE, "c": HAVE}, [], {"a": WANT, "b": WANT})
     assert steps == Plan(write=("a", "b"), remove=("c",))
+
+
+def test_the_check_sees_settled_files_again_only_when_their_user_changes() -> None:
+    wanted = dict.fromkeys(("main.cfg", "maps/m", "certs/default.pem", "certs/a.b.pem", "certs/c.d.pem"), WANT)
+    rules = {"certs/*.*.pem": "main.cfg"}
+    assert set(to_check(wanted, ["certs/c.d.pem", "maps/m"], rules)) == set(wanted) - {"certs/a.b.pem"}
+    assert to_check(wanted, ["main.cfg", "certs/c.d.pem"], rules) == wanted
+    assert to_check(wanted, ["certs/c.d.pem"], {}) == wanted
 
 
 def test_only_the_mode_differs() -> None:

@@ -30,7 +30,8 @@ def declaration(tmp_path_factory: pytest.TempPathFactory) -> Declaration:
 class ScriptedTransport:
     """Control hosts that serve releases, and a `salt` that prints the `answers` of the hosts that it is asked for.
     `releases` maps a host to the time of its last switch, `records` to the revision that it applied last; hosts in
-    `down` are unreachable, those in `idle` have no running master. `jobs` has the targets of each job."""
+    `down` are unreachable, those in `idle` have no running master. `jobs` has the targets of each job, `masters` who
+    ran it, `heard` the addresses that listen to a host's master."""
 
     def __init__(self, answers: Mapping[str, object] | None = None, ending: int = 0, then_sleep: float = 0.0) -> None:
         self.releases = dict.fromkeys(("mel-store1", "mel-store2", "syd-store1", "syd-store2"), "2026-11-23T10:00:00")
@@ -45,6 +46,8 @@ class ScriptedTransport:
         self._ending = [str(then_sleep), str(ending)]
         self.records: dict[str, str] = {}
         self.jobs: list[list[str]] = []
+        self.masters: list[str] = []
+        self.heard: dict[str, list[str]] = {}
 
     def reachable(self, host_id: str) -> bool:
         return host_id not in self.down
@@ -72,8 +75,12 @@ class ScriptedTransport:
             return ["printf", "%s", json.dumps(active) + json.dumps(facts)]
         if argv[0] == "systemctl":
             return ["false" if host_id in self.idle else "true"]
+        if argv[0] == "ss":
+            lines = [f"0      0      10.0.0.1:4505   {address}:40014   " for address in self.heard.get(host_id, ())]
+            return ["printf", "%s", "\n".join(lines)]
         self.argv = (host_id, *argv)
         self.jobs.append(argv[argv.index("-L") + 1].split(",") if "-L" in argv else [])
+        self.masters.append(host_id)
         said = [printed(host, answer) for host, answer in self._answers.items() if host in self.jobs[-1]]
         return [sys.executable, "-c", self._program, "Some sentence of Salt's\n".join(said), *self._ending]
 
@@ -154,6 +161,24 @@ def test_new_data_goes_to_all_at_once_and_new_code_does_not(declaration: Declara
     transport.records = {"syd-web1": "c0-w", "syd-web2": "c1-older"}
     apply(transport, declaration, "syd-web*", patience=0)
     assert transport.jobs == [["syd-web1", "syd-web2"], ["syd-web1"], ["syd-web2"]]
+
+
+def test_new_data_is_asked_for_by_one_master_when_all_listen_to_it(declaration: Declaration) -> None:
+    lan = {host.id: str(host.lan) for host in declaration.fleet.hosts}
+    transport = ScriptedTransport({"mel-web1": summary(), "syd-web1": summary()})
+
+    def asked(record: str = "c1-older") -> list[tuple[str, list[str]]]:
+        transport.records = {"mel-web1": record, "syd-web1": record}
+        transport.jobs, transport.masters = [], []
+        assert apply(transport, declaration, "*-web1", patience=0).ok
+        return sorted(zip(transport.masters, transport.jobs, strict=True))
+
+    apart = [("mel-store1", ["mel-web1"]), ("syd-store1", ["syd-web1"])]
+    transport.heard = {"mel-store1": [lan["mel-web1"]], "syd-store1": [lan["syd-web1"]]}
+    assert asked() == apart
+    transport.heard["syd-store1"].append(f"[::ffff:{lan['mel-web1']}]")
+    assert asked() == [("syd-store1", ["mel-web1", "syd-web1"])]
+    assert asked("c0-older") == apart, "new states go by each island's own master, which may be all that it hears"
 
 
 def test_a_host_is_told_what_the_new_data_can_touch_when_that_is_known(declaration: Declaration) -> None:

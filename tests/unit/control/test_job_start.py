@@ -11,6 +11,7 @@ import pytest
 import salt.crypt
 import salt.loader.lazy
 import salt.utils.entrypoints
+import salt.utils.optsdict
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -32,6 +33,8 @@ def remembering(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     monkeypatch.setattr(salt.loader.lazy.LazyLoader, "_refresh_file_mapping", counted)
     monkeypatch.setattr(salt.utils.entrypoints, "iter_entry_points", salt.utils.entrypoints.iter_entry_points)
     monkeypatch.setattr(salt.crypt.PrivateKey, "from_str", salt.crypt.PrivateKey.from_str)
+    proxy = salt.utils.optsdict.DictProxy
+    monkeypatch.setattr(proxy, "__getitem__", proxy.__getitem__)
     job_start.install()
     yield listed
 
@@ -102,3 +105,14 @@ def test_a_key_is_read_once_and_a_new_one_anew(remembering: list[str]) -> None:
     assert mine is again
     assert other is not mine
     assert mine.sign(b"token") == again.sign(b"token") != other.sign(b"token")
+
+
+@pytest.mark.usefixtures("remembering")
+def test_loaders_read_one_pillar_and_what_they_write_stays_their_own() -> None:
+    opts = salt.utils.optsdict.OptsDict.from_dict({"pillar": {"web": {"sites": [1]}}, "grains": {"os": {"name": "x"}}})
+    one, other = (salt.utils.optsdict.OptsDict.from_parent(opts) for _ in range(2))
+    assert one["pillar"]["web"] is other["pillar"]["web"]
+    one["pillar"]["new"] = 1
+    assert "new" not in other["pillar"] and "new" not in opts["pillar"]
+    assert one["pillar"]["web"]["sites"] == [1]
+    assert one["grains"]["os"] is not other["grains"]["os"], "everything else Salt copies as before"
