@@ -29,7 +29,8 @@ def show_apply(applied: Applied, seconds: float) -> None:
             say(f"{result.host}: {state}: {comment}")
     if quiet:
         say(f"{len(quiet)} host(s) were as declared already")
-    say(f"applied by {', '.join(applied.masters)} in {seconds:.1f} s")
+    by = f"applied by {', '.join(applied.masters)} in" if applied.masters else "nothing to apply, after"
+    say(f"{by} {seconds:.1f} s")
 
 
 def show_up(result: BroughtUp, declaration: Declaration, seconds: float) -> None:

@@ -142,11 +142,14 @@ def apply(
     results |= {host: HostResult(host, Outcome.UNCHANGED) for host in living if host not in asked}
     results |= {host: HostResult(host, Outcome.HELD_BACK) for host in asked}
 
+    used: set[str] = set()
+
     def ask(hosts: Sequence[str], *, together: bool = False) -> None:
         jobs = {
             master: _job({host: masters.expected.get(host) for host in some}, behind, full=full, test=test)
             for master, some in masters.share(hosts, together=together).items()
         }
+        used.update(jobs)
         for host, answer in _answers_to_all(transport, jobs, until):
             if host in hosts:
                 results[host] = _result(host, answer)
@@ -161,7 +164,7 @@ def apply(
         rest = min(patience, until - time.monotonic())
         missing = wait_until_ready(transport, declaration, silent, deadline=rest) if silent else []
         ask([host for host in silent if host not in missing])
-    return Applied(masters.ids, dict(sorted(results.items())), round(time.monotonic() - started, 2))
+    return Applied(tuple(sorted(used)), dict(sorted(results.items())), round(time.monotonic() - started, 2))
 
 
 class _Masters:
@@ -171,7 +174,6 @@ class _Masters:
         self._transport, self._declaration = transport, declaration
         self._island = {host: declaration.fleet.host(host).island for host in hosts}
         self._serving = pick_masters(transport, declaration, self._island.values())
-        self.ids = tuple(sorted({serving.host for serving in self._serving.values()}))
         self.expected: dict[str, str] = {}
         for host, island in self._island.items():
             serving = self._serving[island]

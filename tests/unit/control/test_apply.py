@@ -178,6 +178,7 @@ def test_new_data_is_asked_for_by_one_master_when_all_listen_to_it(declaration: 
     assert asked() == apart
     transport.heard["syd-store1"].append(f"[::ffff:{lan['mel-web1']}]")
     assert asked() == [("syd-store1", ["mel-web1", "syd-web1"])]
+    assert apply(transport, declaration, "*-web1", patience=0).masters == ("syd-store1",)
     assert asked("c0-older") == apart, "new states go by each island's own master, which may be all that it hears"
 
 
