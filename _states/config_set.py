@@ -23,7 +23,8 @@ def managed(
     settled
         Shell pattern of relative paths to the file that says how those are used, for folders of a thousand files that
         have nothing to do with each other, such as certificates: while that file is not changed, the check is not
-        shown again those that it has accepted before and that stay as they are. The configuration must not name them.
+        shown again those that it has accepted before and that stay as they are. The configuration must not name
+        them, only their folder, and at least one file of the folder must not match.
     options
         See `config_set.wanted` of the execution module.
     """

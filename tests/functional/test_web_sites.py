@@ -119,6 +119,18 @@ def test_a_site_that_is_gone_is_kept_aside_and_its_user_locked(host: Host) -> No
     assert (aside / "public/index.php").exists()
 
 
+def test_one_site_comes_while_another_goes(host: Host) -> None:
+    """Users are added and accounts closed within one second, twice."""
+    publish(host, (HARBOUR, PAGES), (LANEWAY, SCRIPT))
+    assert host.state("web_sites.managed", name=NAME)["result"] is True
+    for number, gone in ((4, "laneway-example"), (5, "four-example")):
+        there = site(f"{'four' if number == 4 else 'five'}.example", number, {})
+        publish(host, (HARBOUR, PAGES), (there, {}))
+        ret = host.state("web_sites.managed", name=NAME)
+        assert ret["result"] is True, ret
+        assert b"Jan 02, 1970" in host.run("chage", "--list", f"www-{gone}").stdout
+
+
 def test_an_empty_site_has_a_placeholder_until_contents_come(host: Host) -> None:
     empty = site("empty.example", 3, {})
     publish(host, (HARBOUR, PAGES), (LANEWAY, SCRIPT), (empty, {}))

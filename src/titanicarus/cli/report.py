@@ -29,7 +29,8 @@ def show_apply(applied: Applied, seconds: float) -> None:
             say(f"{result.host}: {state}: {comment}")
     if quiet:
         say(f"{len(quiet)} host(s) were as declared already")
-    by = f"applied by {', '.join(applied.masters)} in" if applied.masters else "nothing to apply, after"
+    nobody = "nobody could be asked" if loud else "nothing to apply"
+    by = f"applied by {', '.join(applied.masters)} in" if applied.masters else f"{nobody}, after"
     say(f"{by} {seconds:.1f} s")
 
 

@@ -163,7 +163,10 @@ def apply(
         silent = [host for host in wave if results[host].outcome is Outcome.NO_ANSWER and transport.reachable(host)]
         rest = min(patience, until - time.monotonic())
         missing = wait_until_ready(transport, declaration, silent, deadline=rest) if silent else []
-        ask([host for host in silent if host not in missing])
+        if len(missing) < len(silent):
+            # The master that asked may be what was lost.
+            masters = _Masters(transport, declaration, wanted)
+            ask([host for host in silent if host not in missing])
     return Applied(tuple(sorted(used)), dict(sorted(results.items())), round(time.monotonic() - started, 2))
 
 

@@ -185,11 +185,12 @@ def _afterwards(work: Callable[[], None]) -> None:
 
 
 def _become(arguments: list[str], source: Path, bytecode: Path) -> int:
-    """Replace this process by Python running the code in `source`. Does not return."""
+    """Replace this process by Python running the code in `source`, and none in the working directory (-P). Does not
+    return."""
     environment = {**os.environ, "PYTHONPATH": str(source), "PYTHONPYCACHEPREFIX": str(bytecode)}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.stdout.flush()
-    os.execve(sys.executable, [sys.executable, *arguments], environment)  # noqa: S606
+    os.execve(sys.executable, [sys.executable, "-P", *arguments], environment)  # noqa: S606
 
 
 def _lock(deploy: layout.Deploy) -> int:

@@ -67,7 +67,8 @@ def pillar_as_it_is(plain: Callable[[Any, Any], Any]) -> Callable[[Any, Any], An
     """Have who reads the pillar read it, and not a copy of its own, one for each of a job's loaders.
 
     Salt copies the whole of it on the first look at a dictionary in it, so that nobody changes somebody else's through
-    that. With a thousand sites this was a tenth of a job, and nothing changes what is in a pillar.
+    that. With a thousand sites this was a tenth of a job, and nothing changes what is in a pillar; no state here has
+    `reload_pillar`, which would (Salt's OptsDict.mutate_key).
     """
 
     def item(self: Any, key: Any) -> Any:

@@ -140,9 +140,10 @@ def pick_masters(
 
 
 def listeners(transport: Transport, declaration: Declaration, master: str) -> set[str]:
-    """The hosts whose minions are connected to a control host's master now, and so hear what it asks for.
+    """The hosts whose minions are connected to a control host's master, and have taken in all that it said until now.
 
-    Empty when that cannot be found out.
+    Who was cut off stays connected for a while; but a master says something to everybody now and then, and what it
+    said last waits for him. Empty when that cannot be found out.
     """
     looking = ["ss", "-Htn", "state", "established", f"sport = :{SALT_PUBLISH}"]
     try:
@@ -150,7 +151,12 @@ def listeners(transport: Transport, declaration: Declaration, master: str) -> se
     except (CommandFailed, Unreachable):
         return set()
     # Two queues, this end, the other end; an IPv4 address may come in the form of an IPv6 one.
-    peers = {line.split()[3].rpartition(":")[0].strip("[]").removeprefix("::ffff:") for line in lines}
+    columns = [line.split() for line in lines]
+    peers = {
+        words[3].rpartition(":")[0].strip("[]").removeprefix("::ffff:")
+        for words in columns
+        if len(words) > 3 and words[1] == "0"
+    }
     return {host.id for host in declaration.fleet.hosts if str(host.lan) in peers}
 
 

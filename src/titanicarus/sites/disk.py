@@ -18,12 +18,19 @@ from pathlib import Path
 from typing import Any
 
 from titanicarus.sites import folder
-from titanicarus.sites.model import FOLDER_MODE, SCRATCH_MODE, Observed, Owned, Seen, Site, placeholder
+from titanicarus.sites.model import FOLDER_MODE, SCRATCH_MODE, USER, Observed, Owned, Seen, Site, placeholder
 from titanicarus.sites.plan import Plan, SiteWork, record_after, sysusers
 
 REMOVED = ".removed"
 LONG_AGO, NEVER = "1", ""
 """When an account expires, in days since 1970."""
+# vipw takes a copy that is as old as the file, in whole seconds, for one that nobody changed, and drops it without a
+# word; sysusers may have written the file a moment ago.
+EDITOR = """set -e
+sed --regexp-extended --in-place --file="$1" "$2"
+before=$(stat --format=%Y /etc/shadow)
+[ "$(stat --format=%Y "$2")" -gt "$before" ] || touch --date="@$((before + 1))" "$2"
+"""
 Fetch = Callable[[Site, str], bytes]
 
 
@@ -171,15 +178,18 @@ def _set_expiry(days: Mapping[str, str]) -> None:
     """Set the day on which accounts expire, of all users in one go: usermod takes a third of a second for each.
 
     vipw locks and keeps the file, has an editor change a copy, and tells those who remember users. The passwords need
-    no lock: sysusers gives none. Raises CommandFailed.
+    no lock: sysusers gives none. Raises CommandFailed, also for a name that could mean something else to sed.
     """
     if not days:
         return
-    with tempfile.NamedTemporaryFile("w", suffix=".sed") as script:
-        script.writelines(f"s/^({user}:([^:]*:){{6}})[^:]*:/\\1{day}:/\n" for user, day in days.items())
-        script.flush()
-        editor = f"sed --regexp-extended --in-place --file={script.name}"
-        _run(["vipw", "--shadow", "--quiet"], {**os.environ, "VISUAL": editor})
+    for user in days:
+        if not USER.fullmatch(user):
+            raise CommandFailed(f"{user!r} is no name of a site's user: its account is left as it is")
+    with tempfile.TemporaryDirectory() as scratch:
+        script, editor = Path(scratch) / "expiry.sed", Path(scratch) / "editor"
+        script.write_text("".join(f"s/^({user}:([^:]*:){{6}})[^:]*:/\\1{day}:/\n" for user, day in days.items()))
+        editor.write_text(EDITOR)
+        _run(["vipw", "--shadow", "--quiet"], {**os.environ, "VISUAL": f"sh {editor} {script}"})
 
 
 def _site(work: SiteWork, places: Places, fetch: Fetch, gid: int) -> None:

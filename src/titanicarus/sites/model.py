@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -11,6 +12,8 @@ from typing import Any
 FOLDER_MODE = 0o2750  # new entries get the group www-data, through which nginx reads; nobody else does
 FILE_MODE = 0o640
 SCRATCH_MODE = 0o700
+USER = re.compile("[a-z_][a-z0-9_-]*")
+"""The names that a site's user may have."""
 
 
 class BadSite(ValueError):
@@ -87,7 +90,8 @@ def sites_from(pillar_sites: Iterable[Mapping[str, Any]]) -> tuple[Site, ...]:
             raw.get("app"),
         )
         _single_name(site.name)
-        _single_name(site.user)
+        if not USER.fullmatch(site.user):
+            raise BadSite(f"{site.user!r} cannot be the name of a user")
         for path in (site.index, *site.contents):
             _relative(site.name, path)
         sites.append(site)
@@ -109,7 +113,7 @@ def placeholder_sha256(site: Site) -> str:
 
 def _single_name(name: str) -> None:
     if not name or name.startswith((".", "-")) or "/" in name or any(ord(character) < 33 for character in name):
-        raise BadSite(f"{name!r} cannot be the name of a folder or a user")
+        raise BadSite(f"{name!r} cannot be the name of a folder")
 
 
 def _relative(site: str, path: str) -> None:

@@ -31,7 +31,7 @@ class ScriptedTransport:
     """Control hosts that serve releases, and a `salt` that prints the `answers` of the hosts that it is asked for.
     `releases` maps a host to the time of its last switch, `records` to the revision that it applied last; hosts in
     `down` are unreachable, those in `idle` have no running master. `jobs` has the targets of each job, `masters` who
-    ran it, `heard` the addresses that listen to a host's master."""
+    ran it, `heard` the addresses that listen to a host's master; for those in `waiting` some bytes wait."""
 
     def __init__(self, answers: Mapping[str, object] | None = None, ending: int = 0, then_sleep: float = 0.0) -> None:
         self.releases = dict.fromkeys(("mel-store1", "mel-store2", "syd-store1", "syd-store2"), "2026-11-23T10:00:00")
@@ -48,6 +48,7 @@ class ScriptedTransport:
         self.jobs: list[list[str]] = []
         self.masters: list[str] = []
         self.heard: dict[str, list[str]] = {}
+        self.waiting: dict[str, int] = {}
 
     def reachable(self, host_id: str) -> bool:
         return host_id not in self.down
@@ -76,7 +77,8 @@ class ScriptedTransport:
         if argv[0] == "systemctl":
             return ["false" if host_id in self.idle else "true"]
         if argv[0] == "ss":
-            lines = [f"0      0      10.0.0.1:4505   {address}:40014   " for address in self.heard.get(host_id, ())]
+            queues = dict.fromkeys(self.heard.get(host_id, ()), 0) | self.waiting
+            lines = [f"0      {left}      10.0.0.1:4505   {address}:40014   " for address, left in queues.items()]
             return ["printf", "%s", "\n".join(lines)]
         self.argv = (host_id, *argv)
         self.jobs.append(argv[argv.index("-L") + 1].split(",") if "-L" in argv else [])
@@ -179,6 +181,9 @@ def test_new_data_is_asked_for_by_one_master_when_all_listen_to_it(declaration: 
     transport.heard["syd-store1"].append(f"[::ffff:{lan['mel-web1']}]")
     assert asked() == [("syd-store1", ["mel-web1", "syd-web1"])]
     assert apply(transport, declaration, "*-web1", patience=0).masters == ("syd-store1",)
+    transport.waiting = {f"[::ffff:{lan['mel-web1']}]": 512}
+    assert asked() == apart, "who does not take in what is sent is not there any more"
+    transport.waiting = {}
     assert asked("c0-older") == apart, "new states go by each island's own master, which may be all that it hears"
 
 
@@ -238,6 +243,27 @@ def test_a_minion_that_had_just_lost_its_master_is_asked_once_more(declaration: 
     done = apply(transport, declaration, "syd-web*")
     assert done.ok
     assert transport.jobs.count(["syd-web1"]) == 1
+
+
+def test_who_was_cut_off_from_the_one_master_is_asked_by_his_own(declaration: Declaration) -> None:
+    class CutOff(ScriptedTransport):
+        """The first job, by mel's master, is not heard in syd."""
+
+        def command(self, host_id: str, argv: Sequence[str]) -> list[str]:
+            if "test.ping" in argv:
+                self._answers = {"syd-web1": True}
+            elif "-L" in argv:
+                lost: object = summary() if self.jobs else False
+                self._answers = {"mel-web1": summary(), "syd-web1": lost}
+            return super().command(host_id, argv)
+
+    transport = CutOff()
+    transport.records = {"mel-web1": "c1-older", "syd-web1": "c1-older"}
+    lan = {host.id: str(host.lan) for host in declaration.fleet.hosts}
+    transport.heard = {"mel-store1": [lan["mel-web1"], lan["syd-web1"]]}
+    done = apply(transport, declaration, "*-web1")
+    assert done.ok and done.masters == ("mel-store1", "syd-store1")
+    assert transport.jobs[0] == ["mel-web1", "syd-web1"] and transport.jobs[-1] == ["syd-web1"]
 
 
 def test_a_salt_that_refuses_its_arguments_is_an_error(declaration: Declaration) -> None:
