@@ -159,7 +159,6 @@ def test_every_server_hangs_and_nobody_waits_who_need_not(alice: Running, whole:
     assert change(whole, host, OWN, FIRST)
 
 
-@pytest.mark.exhaustive
 def test_who_leaves_is_locked_on_every_host_within_one_apply(alice: Running, whole: Running) -> None:
     hosts = one_of_each(whole)
     for host in hosts:
