@@ -9,7 +9,6 @@ takes five requests a second, so a thousand zones would be made in ten minutes a
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,33 +22,9 @@ sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
 
 from fixtures.many_sites import write_tenant  # noqa: E402
 from lab.running import Running, copy_checkout  # noqa: E402
+from lab.served import watching  # noqa: E402
 
 from titanicarus.fleet import Role  # noqa: E402
-from titanicarus.lab import CLIENT  # noqa: E402
-
-# In the client: asks every island in turn, and says when each has the page for the first time. One process: a curl for
-# each question takes a tenth of the machine that is being measured.
-WATCH = r"""
-import socket, ssl, sys, time
-words, name, *left = sys.argv[1:]
-context = ssl.create_default_context()
-question = f"GET / HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode()
-while left:
-    for vip in list(left):
-        try:
-            with (
-                socket.create_connection((vip, 443), timeout=2) as plain,
-                context.wrap_socket(plain, server_hostname=name) as stream,
-            ):
-                stream.sendall(question)
-                answer = b"".join(iter(lambda: stream.recv(65536), b""))
-        except OSError:
-            continue
-        if words.encode() in answer:
-            print(vip, flush=True)
-            left.remove(vip)
-    time.sleep(0.3)
-"""
 
 
 def main() -> None:
@@ -104,25 +79,20 @@ def add_one(fleet: Running, name: str) -> str:
     (content / "index.html").write_text(f"<!doctype html><title>New</title><p>This is {name}\n")
     file = fleet.tenants / "harbour.yaml"
     file.write_text(file.read_text().replace("\nsites:\n", f"\nsites:\n  {name}:\n    aliases: [www.{name}]\n"))
-    vips = {str(island.wan.vip): island.name for island in fleet.lab.fleet.islands.values()}
-    watching = fleet.lab.command(CLIENT, ["timeout", "120", "python3", "-c", WATCH, f"This is {name}", name, *vips])
     with spent() as whole:
         began = time.monotonic()
         with spent() as push:
             fleet.saguire("push")
         # Looking costs this machine something too, and until now there was nothing to see.
-        with (
-            subprocess.Popen(watching, stdout=subprocess.PIPE, text=True) as watch,
-            fleet.start("apply", EVERY_HOST) as applying,
-        ):
-            served = {vips[line.strip()]: time.monotonic() - began for line in watch.stdout or ()}
+        with watching(fleet, name, f"This is {name}") as islands, fleet.start("apply", EVERY_HOST) as applying:
+            served = {island: time.monotonic() - began for island in islands}
             seen = max(served.values(), default=float("nan"))
             until_seen = whole()
             said, _ = applying.communicate()
-        islands = ", ".join(f"{island} {seconds:.1f}" for island, seconds in sorted(served.items()))
+        each = ", ".join(f"{island} {seconds:.1f}" for island, seconds in sorted(served.items()))
         if applying.returncode:
-            islands += f"; apply ended with {applying.returncode}: {said}"
-        return f"served after {seen:.1f} s ({islands}); push {push()}; to the last island {until_seen}; all {whole()}"
+            each += f"; apply ended with {applying.returncode}: {said}"
+        return f"served after {seen:.1f} s ({each}); push {push()}; to the last island {until_seen}; all {whole()}"
 
 
 class Figures:

@@ -8,6 +8,7 @@ from time import monotonic
 
 import pytest
 from lab.running import Running, Show, until
+from lab.served import watching
 
 NEW = "boats.harbour.example"
 CONTENT = "Boats for hire, oars included"
@@ -54,8 +55,9 @@ def test_a_new_site_is_served_by_every_island_and_a_removed_one_by_none(
     whole.saguire("push")
     pushed = monotonic() - began
     applying = whole.start("apply")
-    until("every island serving it", lambda: served_by(whole) == set(whole.islands), 120, poll=0.2)
-    served = monotonic() - began
+    with watching(whole, NEW, CONTENT) as islands:
+        assert set(islands) == set(whole.islands)
+        served = monotonic() - began
     assert applying.wait(120) == 0, applying.communicate()[0]
     seconds = monotonic() - began
     show(f"a new site: on every island after {served:.1f} s (push {pushed:.1f} s), in Route53 after {seconds:.1f} s")
