@@ -148,9 +148,15 @@ def _configure(inside: IPRoute, link: Link) -> None:
 
 
 def _pyroute2() -> Any:
-    """Most commands make no network, and pyroute2 is a sixth of what the command line imports."""
-    import pyroute2  # noqa: PLC0415
+    """Most commands make no network, and pyroute2 is a sixth of what the command line imports.
 
+    It forks itself to enter a namespace, and ends that child by SIGTERM. Where a drill answers SIGTERM by an exception,
+    the child would take it for its own and go on as a second drill, mending what the first one just broke.
+    """
+    import pyroute2  # noqa: PLC0415
+    import pyroute2.config  # noqa: PLC0415
+
+    pyroute2.config.disable_mp_signal = True  # in its children signals do what they do by default
     return pyroute2
 
 
