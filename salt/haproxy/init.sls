@@ -34,8 +34,7 @@ haproxy_config:
     - name: /etc/titanicarus/haproxy
     - source: salt://haproxy/files
     - check: [/usr/sbin/haproxy, -c, -f, '{dir}/haproxy.cfg']
-    # Half a second of processor time for a thousand sites' certificates. Not default.pem, which the configuration names.
-    - settled: {'certificates/*.*.pem': haproxy.cfg}
+    - settled: {'certificates/*.*.pem': haproxy.cfg}  # not default.pem, which haproxy.cfg names
     - pillar_files:
         certificates:
           pillar: lb:certificates
@@ -45,9 +44,7 @@ haproxy_config:
           suffix: .pem
     - modes: {'certificates/*': '0600', 'identity/*': '0600'}
     - secret: ['certificates/*', 'identity/*']
-    - require:
-      - pkg: haproxy_packages
-      - file: haproxy_flags
+    - require: [{pkg: haproxy_packages}, {file: haproxy_flags}]
 
 haproxy_running:
   daemon.running:
