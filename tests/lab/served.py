@@ -11,7 +11,7 @@ from lab.running import Running
 from titanicarus.lab import CLIENT
 
 # In the client: asks every island in turn, and says when each has the page for the first time. One process: a curl for
-# each question takes a tenth of the machine that is being measured.
+# each question would take a part of the machine that is being measured.
 WATCH = r"""
 import socket, ssl, sys, time
 words, name, *left = sys.argv[1:]

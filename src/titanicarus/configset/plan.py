@@ -66,12 +66,8 @@ def to_check(wanted: Mapping[str, Wanted], write: Iterable[str], settled: Mappin
     anew, files of the pattern that stay as they are were accepted before, and are left out.
     """
     new = set(write)
-    patterns = [pattern for pattern, user in settled.items() if user not in new]
-    return {
-        path: want
-        for path, want in wanted.items()
-        if path in new or not any(fnmatch.fnmatchcase(path, pattern) for pattern in patterns)
-    }
+    left_out = {pattern: 1 for pattern, user in settled.items() if user not in new}
+    return {path: want for path, want in wanted.items() if path in new or not match(path, left_out, 0)}
 
 
 def parents(path: str) -> list[str]:

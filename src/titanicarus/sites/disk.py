@@ -175,7 +175,7 @@ def _add_users(sites: tuple[Site, ...], plan: Plan, places: Places) -> None:
 
 
 def _set_expiry(days: Mapping[str, str]) -> None:
-    """Set the day on which accounts expire, of all users in one go: usermod takes a third of a second for each.
+    """Set the day on which accounts expire, of all users in one go: usermod takes a few tenths of a second for each.
 
     vipw locks and keeps the file, has an editor change a copy, and tells those who remember users. The passwords need
     no lock: sysusers gives none. Raises CommandFailed, also for a name that could mean something else to sed.
