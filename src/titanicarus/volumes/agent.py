@@ -18,8 +18,10 @@ from titanicarus.control import files
 from titanicarus.volumes import units
 from titanicarus.volumes.errors import VolumeError
 from titanicarus.volumes.facts import STATUS, Facts, Volume
+from titanicarus.volumes.filesystem import FileSystem
 from titanicarus.volumes.gluster.system import GlusterFS
 from titanicarus.volumes.mount_watch import MountWatch
+from titanicarus.volumes.waiting import Waiting
 
 LOOK_SECONDS = 1.0
 TEND_SECONDS = 60.0
@@ -38,10 +40,13 @@ Say = Callable[[str], None]
 class BrickWatch:
     """Looks after this host's bricks. `begin` starts its thread."""
 
-    def __init__(self, facts: Facts, system: GlusterFS, say: Say) -> None:
+    def __init__(self, facts: Facts, system: FileSystem, say: Say) -> None:
         self._volumes, self._system, self._say = facts.volumes, system, say
         self._waits: dict[str, str] = {}
-        self._pending_since: dict[str, float] = {}
+        self._waiting = {
+            volume.name: Waiting(volume.bricks.index(facts.host) if facts.host in volume.bricks else 0)
+            for volume in facts.volumes
+        }
         self._torn: dict[str, tuple[str, ...]] = {}
         self._changed_at = 0.0
 
@@ -68,7 +73,7 @@ class BrickWatch:
         for volume in self._volumes:
             try:
                 why = self._system.tend(volume)
-                self._look_for_torn_files(volume)
+                self._look_at_what_waits(volume, complete=not why)
             except (VolumeError, OSError) as error:
                 why = str(error)
             if why != self._waits.get(volume.name):
@@ -90,31 +95,37 @@ class BrickWatch:
 
     def _pause(self, *, well: bool) -> float:
         """Until the next look."""
-        if well and not self._pending_since:
+        if well and not any(waiting.seconds(time.monotonic()) for waiting in self._waiting.values()):
             return TEND_SECONDS
         return HURRY_SECONDS if time.monotonic() - self._changed_at < _JUST else LONG_SECONDS
 
-    def _look_for_torn_files(self, volume: Volume) -> None:
-        """Only when files have waited for long: it costs a look at each of them."""
-        now = time.monotonic()
-        if not self._system.health(volume).pending:
-            self._pending_since.pop(volume.name, None)
+    def _look_at_what_waits(self, volume: Volume, *, complete: bool) -> None:
+        """Files that no copy can mend, and files that wait for a folder which nobody knows to be missing. Each is asked
+        for only when files have waited for long: it costs a look at each of them, or at every folder."""
+        waiting, now = self._waiting[volume.name], time.monotonic()
+        waiting.see(self._system.waiting(volume), now, complete=complete)
+        if not waiting.seconds(now):
             self._torn.pop(volume.name, None)
+        if waiting.seconds(now) < SPLIT_SECONDS:
             return
-        waited = now - self._pending_since.setdefault(volume.name, now)
-        if waited >= SPLIT_SECONDS:
-            torn = self._system.in_split_brain(volume)
-            if torn != self._torn.get(volume.name, ()):
-                self._say(
-                    f"volume {volume.name}: no copy can be said to be the right one of {', '.join(torn) or 'none'}"
-                )
-            self._torn[volume.name] = torn
+        torn = self._system.in_split_brain(volume)
+        if torn != self._torn.get(volume.name, ()):
+            self._say(f"volume {volume.name}: no copy can be said to be the right one of {', '.join(torn) or 'none'}")
+        self._torn[volume.name] = torn
+        stuck = waiting.stuck(now)
+        if stuck > len(torn):
+            self._system.heal_all(volume)
+            waiting.ordered(now)
+            self._say(
+                f"volume {volume.name}: of {stuck} files that wait to be copied none has been healed for long: "
+                "every folder is walked through"
+            )
 
 
 class Agent:
     """Everything of one host. `look` is called once a second."""
 
-    def __init__(self, facts: Facts, say: Say, system: GlusterFS | None = None, status: Path = STATUS) -> None:
+    def __init__(self, facts: Facts, say: Say, system: FileSystem | None = None, status: Path = STATUS) -> None:
         self._facts, self._say, self._status = facts, say, status
         self._bricks = BrickWatch(facts, system or GlusterFS(facts), say)
         self._mounts = [MountWatch(facts.host, mount, say) for mount in facts.mounts]

@@ -6,7 +6,7 @@ yet is done at a later call.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -38,4 +38,18 @@ class FileSystem(Protocol):
     def tend(self, volume: Volume) -> str:
         """Bring this host's part one step nearer to what is wanted; may take a minute. Gives what was done or is
         waited for, and "" when all is as wanted. Raises VolumeError."""
+        ...
+
+    def waiting(self, volume: Volume) -> Set[str]:
+        """Names, of whatever kind, of the files that `health` counts; none when they cannot be read. Asks nobody."""
+        ...
+
+    def in_split_brain(self, volume: Volume) -> tuple[str, ...]:
+        """Files of which no copy can be said to be the right one. Costs a look at every file that waits. Raises
+        VolumeError."""
+        ...
+
+    def heal_all(self, volume: Volume) -> None:
+        """Begin to compare every file with its other copies, also those that are not known to wait. Raises
+        VolumeError."""
         ...

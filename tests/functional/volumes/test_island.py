@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import time
+import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -200,6 +202,29 @@ def test_a_filer_dies_writers_go_on_and_it_heals(syd: Island, capsys: pytest.Cap
         print(f"\na filer killed: {count} files, {failed} errors, longest {worst} s; healed {seconds:.1f} s later")
     assert int(failed) == 0
     assert float(worst) < 10
+
+
+@pytest.mark.exhaustive
+def test_a_folder_that_a_filer_lost_with_its_power_is_found_missing(
+    syd: Island, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The others hold that it is there, and so the files that came later are not healed by what is known of them."""
+    web, victim = syd["syd-web1"], syd["syd-filer2"]
+    web.check("mkdir", f"{PATH}/lost")
+    victim.kill()
+    web.check("sh", "-c", f"for n in $(seq 50); do echo $n > {PATH}/lost/inside-$n; done")
+    (brick,) = (victim.root / "srv/bricks").glob("*/lost")
+    identity = str(uuid.UUID(bytes=os.getxattr(brick, "trusted.gfid")))
+    brick.rmdir()
+    (brick.parent / ".glusterfs" / identity[:2] / identity[2:4] / identity).unlink()
+    victim.start()
+    victim.serve()
+    until("it is back", lambda: victim.brick()["online"] and not syd["syd-filer1"].brick()["waits"], 240)
+    seconds = until_healed(syd)
+    assert content(syd, "syd-filer2") == content(syd, "syd-filer1")
+    with capsys.disabled():
+        print(f"\na folder was lost: healed {seconds:.1f} s after its filer was back")
+    assert "every folder is walked through" in syd["syd-filer1"].said() + syd["syd-db1"].said()
 
 
 @pytest.mark.exhaustive

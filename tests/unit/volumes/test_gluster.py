@@ -179,15 +179,15 @@ def test_a_blank_folder_belongs_to_nobody(tmp_path: Path) -> None:
     assert files.mark(tmp_path) is None
     assert files.mark(tmp_path / "missing") is None
     assert files.free(tmp_path / "missing") is None
-    assert files.pending(tmp_path) is None
+    assert files.waiting(tmp_path) is None
 
 
-def test_what_waits_is_counted_by_name(tmp_path: Path) -> None:
+def test_what_waits_is_known_by_name(tmp_path: Path) -> None:
     folder = tmp_path / ".glusterfs/indices/xattrop"
     folder.mkdir(parents=True)
     for name in ("xattrop-1", "a", "b"):
         (folder / name).touch()
-    assert files.pending(tmp_path) == 2
+    assert files.waiting(tmp_path) == {"a", "b"}
 
 
 def test_a_brick_is_served_by_a_process_that_names_its_folder(tmp_path: Path) -> None:

@@ -77,6 +77,10 @@ class Gluster:
         files = {file.text or "" for file in root.iterfind("healInfo/bricks/brick/file")}
         return tuple(sorted(files))
 
+    def heal_all(self, name: str) -> None:
+        """Let healing daemons begin to walk through every folder."""
+        self._ask("volume", "heal", name, "full")
+
     def create(self, name: str, bricks: Sequence[str], arbiters: int) -> None:
         """Make a volume of `host:folder` bricks, each with all files, the last `arbiters` of them without content."""
         kind = ["replica", str(len(bricks)), "arbiter", str(arbiters), "transport", "tcp"]

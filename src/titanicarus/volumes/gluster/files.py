@@ -67,12 +67,12 @@ def take_mark_back(folder: Path, now: float | None = None) -> bool:
     return True
 
 
-def pending(folder: Path) -> int | None:
-    """How many files this brick knows that other bricks lack; None when it cannot be read."""
+def waiting(folder: Path) -> frozenset[str] | None:
+    """The files, by their ids, that this brick knows other bricks to lack; None when that cannot be read."""
     try:
         with os.scandir(folder / _WAITING) as entries:
             # Each is a link to one file, `xattrop-<id>`, that stands for nothing itself.
-            return sum(not entry.name.startswith("xattrop-") for entry in entries)
+            return frozenset(entry.name for entry in entries if not entry.name.startswith("xattrop-"))
     except OSError:
         return None
 

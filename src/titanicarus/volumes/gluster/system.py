@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from pathlib import Path
 from time import monotonic
 
@@ -75,7 +75,8 @@ class GlusterFS:
         if folder is None:
             return Health(False, None, None, "this host's brick is not known yet")
         online = files.served(folder)
-        pending, free = files.pending(folder), files.free(folder)
+        waiting, free = files.waiting(folder), files.free(folder)
+        pending = None if waiting is None else len(waiting)
         if not online:
             return Health(False, pending, free, f"the brick {folder} is not served")
         if free is not None and free < FULL_BYTES:
@@ -104,9 +105,18 @@ class GlusterFS:
         self._were_full.discard(volume.name)
         return f"has room again: {mended} files have got the name by which they can be healed" if mended else ""
 
+    def waiting(self, volume: Volume) -> Set[str]:
+        """See FileSystem."""
+        folder = self._folders.get(volume.name)
+        return (files.waiting(folder) if folder else None) or frozenset()
+
     def in_split_brain(self, volume: Volume) -> tuple[str, ...]:
-        """Files of which no copy can be said to be the right one. Costs a look at every file that waits."""
+        """See FileSystem."""
         return self._gluster.in_split_brain(volume.name)
+
+    def heal_all(self, volume: Volume) -> None:
+        """See FileSystem."""
+        self._gluster.heal_all(volume.name)
 
     def _look(self, volume: Volume) -> Look:
         names = {member.uuid: member.id for member in self._facts.pool}

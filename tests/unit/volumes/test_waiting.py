@@ -1,0 +1,151 @@
+"""Files that wait to be copied: which of them are healed, which are being written, and which wait for good."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import pytest
+
+from titanicarus.volumes.agent import BrickWatch
+from titanicarus.volumes.errors import VolumeError
+from titanicarus.volumes.facts import Facts, Mount, Volume
+from titanicarus.volumes.filesystem import Health
+from titanicarus.volumes.waiting import STILL_SECONDS, TURN_SECONDS, Waiting
+
+LOOK = 5
+STILL = int(STILL_SECONDS)
+HOST = "syd-filer1"
+
+
+def followed(looks: Iterable[set[str]], *, complete: bool = True, turn: int = 0) -> list[int]:
+    """How many are said to be stuck at each look; looks are five seconds apart, and each "stuck" brings an order."""
+    waiting, said = Waiting(turn), []
+    for number, names in enumerate(looks):
+        now = 1000.0 + LOOK * number
+        waiting.see(names, now, complete=complete)
+        said.append(waiting.stuck(now))
+        if said[-1]:
+            waiting.ordered(now)
+    return said
+
+
+def orders(said: list[int]) -> list[int]:
+    return [LOOK * number for number, stuck in enumerate(said) if stuck]
+
+
+def test_files_that_wait_for_good_are_walked_for_and_more_rarely_each_time() -> None:
+    assert orders(followed([{"a", "b"}] * 200)) == [STILL, 3 * STILL, 7 * STILL, 15 * STILL]
+
+
+def test_a_later_brick_orders_later() -> None:
+    assert orders(followed([{"a"}] * 25, turn=1)) == [STILL + int(TURN_SECONDS)]
+
+
+def test_files_that_are_healed_one_by_one_need_no_walk() -> None:
+    names = [str(number) for number in range(100)]
+    assert orders(followed([set(names[number // 10 :]) for number in range(200)])) == []
+
+
+def test_files_that_stay_behind_when_others_were_healed_are_found() -> None:
+    looks = [{"lost", *(str(one) for one in range(number, 20))} for number in range(60)]
+    assert orders(followed(looks))[0] == 20 * LOOK + STILL
+
+
+def test_files_that_are_being_written_do_not_wait() -> None:
+    assert orders(followed([{str(number), str(number + 1)} for number in range(200)])) == []
+
+
+def test_files_that_are_being_written_do_not_hide_one_that_waits() -> None:
+    assert orders(followed([{"lost", str(number)} for number in range(20)])) == [STILL + LOOK]
+
+
+def test_nothing_is_walked_for_while_a_brick_is_away() -> None:
+    assert orders(followed([{"a"}] * 200, complete=False)) == []
+
+
+def test_patience_is_new_for_other_files() -> None:
+    looks = [{"a"}] * 30 + [set[str]()] + [{"b"}] * 30
+    assert orders(followed(looks)) == [STILL, 31 * LOOK + STILL]
+
+
+def test_how_long_something_has_waited() -> None:
+    waiting = Waiting()
+    for now, names in ((0.0, {"a"}), (10.0, {"b"})):
+        waiting.see(names, now, complete=True)
+    assert waiting.seconds(30.0) == 30.0
+    waiting.see(set(), 40.0, complete=True)
+    assert waiting.seconds(50.0) == 0.0
+
+
+class Files:
+    """A file system with files that wait."""
+
+    def __init__(self, why: str = "", torn: tuple[str, ...] = (), refuses: bool = False) -> None:
+        self.why, self.torn, self.refuses = why, torn, refuses
+        self.names = {"a", "b"}
+        self.walks = 0
+
+    def client(self, _mount: Mount) -> Sequence[str]:
+        return []
+
+    def health(self, _volume: Volume) -> Health:
+        return Health(True, len(self.names), None, "served")
+
+    def tend(self, _volume: Volume) -> str:
+        return self.why
+
+    def waiting(self, _volume: Volume) -> set[str]:
+        return self.names
+
+    def in_split_brain(self, _volume: Volume) -> tuple[str, ...]:
+        return self.torn
+
+    def heal_all(self, _volume: Volume) -> None:
+        if self.refuses:
+            raise VolumeError("another transaction is in progress")
+        self.walks += 1
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    now = [1000.0]
+    monkeypatch.setattr("titanicarus.volumes.agent.time.monotonic", lambda: now[0])
+    return now
+
+
+def tended(system: Files, clock: list[float]) -> list[str]:
+    said: list[str] = []
+    volume = Volume("syd", (HOST, "syd-filer2", "syd-db1"), ())
+    watch = BrickWatch(Facts(HOST, (), (volume,), ()), system, said.append)
+    for _ in range(30):
+        watch.tend()
+        clock[0] += LOOK
+    return said
+
+
+def test_a_walk_is_ordered_and_said(clock: list[float]) -> None:
+    system = Files()
+    said = tended(system, clock)
+    assert system.walks == 1
+    assert any("of 2 files that wait to be copied none has been healed" in line for line in said)
+
+
+def test_a_walk_that_was_refused_is_ordered_again(clock: list[float]) -> None:
+    system = Files(refuses=True)
+    said = tended(system, clock)
+    assert any("another transaction is in progress" in line for line in said)
+    system.refuses = False
+    tended(system, clock)
+    assert system.walks == 1
+
+
+def test_files_that_only_a_person_can_judge_are_not_walked_for(clock: list[float]) -> None:
+    system = Files(torn=("/home/ann/a", "/home/ann/b"))
+    tended(system, clock)
+    assert system.walks == 0
+
+
+def test_nothing_is_ordered_while_a_brick_is_away(clock: list[float]) -> None:
+    system = Files(why="goes on without syd-filer2")
+    tended(system, clock)
+    assert system.walks == 0
