@@ -57,6 +57,15 @@ def test_a_volume_is_read() -> None:
     assert [str(brick) for brick in known.bricks] == [f"{host}:/srv/bricks/syd.1" for host in IDS]
 
 
+def test_a_walk_through_every_folder_is_ordered_in_words() -> None:
+    calls: list[Sequence[str]] = []
+    words = "Launching heal operation to perform full self heal on volume syd has been"
+    asked(f"{words} successful \nUse heal info commands to check status.", calls).heal_all("syd")
+    assert calls == [["gluster", "--mode=script", "volume", "heal", "syd", "full"]]
+    with pytest.raises(VolumeError, match="unsuccessful: Volume syd does not exist"):
+        asked(f"{words} unsuccessful:\nVolume syd does not exist").heal_all("syd")
+
+
 def test_no_volume_is_not_no_answer() -> None:
     assert asked(answer("<volInfo/>", -1, 30806, "Volume does not exist")).volume("syd") is None
     with pytest.raises(Silent, match="gave no answer: Connection failed"):

@@ -79,7 +79,10 @@ class Gluster:
 
     def heal_all(self, name: str) -> None:
         """Let healing daemons begin to walk through every folder."""
-        self._ask("volume", "heal", name, "full")
+        argv = ["gluster", "--mode=script", "volume", "heal", name, "full"]
+        said = self._run(argv, SECONDS)
+        if "has been successful" not in said:  # it speaks no XML here
+            raise VolumeError(f"`{' '.join(argv)}`: {' '.join(said.split())[:300]}")
 
     def create(self, name: str, bricks: Sequence[str], arbiters: int) -> None:
         """Make a volume of `host:folder` bricks, each with all files, the last `arbiters` of them without content."""
