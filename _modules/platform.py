@@ -91,6 +91,18 @@ def applied(record: str = str(RECORD)) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
+def standing(record: str = str(RECORD)) -> dict[str, Any]:
+    """The ``revision`` that this host applied last with success ("" if unknown), and its ``clock`` (Unix time).
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' platform.standing
+    """
+    return {"revision": applied(record).get("revision") or "", "clock": time.time()}
+
+
 def _summary(result: Any) -> dict[str, Any]:
     """A run in brief. Salt gives a dictionary of states, or a list of sentences when the tree did not render."""
     if not isinstance(result, dict):

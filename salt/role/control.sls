@@ -1,4 +1,6 @@
-# A Salt master with the state tree on its own disk, and the desk where blank machines show their tickets.
+# A Salt master with the state tree on its own disk, the desk where blank machines show their tickets, and what renews
+# certificates.
 include:
   - salt_master
   - joins
+  - renewal

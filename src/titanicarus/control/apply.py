@@ -146,13 +146,13 @@ def apply(
 
     def ask(hosts: Sequence[str], *, together: bool = False) -> None:
         jobs = {
-            master: _job({host: masters.expected.get(host) for host in some}, behind, full=full, test=test)
+            master: job({host: masters.expected.get(host) for host in some}, behind, full=full, test=test)
             for master, some in masters.share(hosts, together=together).items()
         }
         used.update(jobs)
         for host, answer in _answers_to_all(transport, jobs, until):
             if host in hosts:
-                results[host] = _result(host, answer)
+                results[host] = result_of(host, answer)
                 progress(f"{host}: {_brief(results[host])}")
 
     for wave in waves(declaration, asked) if careful else filter(None, [asked]):
@@ -278,8 +278,9 @@ def _matching(declaration: Declaration, target: str | None) -> list[str]:
     return wanted
 
 
-def _job(expected: Mapping[str, str | None], behind: Mapping[str, Behind], *, full: bool, test: bool) -> list[str]:
-    """`expected` has the hosts to ask, and the revision that each is to reach (None: not known to the master)."""
+def job(expected: Mapping[str, str | None], behind: Mapping[str, Behind], *, full: bool, test: bool) -> list[str]:
+    """What asks hosts to apply. `expected` has the hosts to ask, and the revision that each is to reach (None: the
+    master knows of none)."""
     revisions = {host: revision for host, revision in expected.items() if revision is not None}
     only = {
         host: {"since": behind[host].since, "components": behind[host].only}
@@ -288,12 +289,15 @@ def _job(expected: Mapping[str, str | None], behind: Mapping[str, Behind], *, fu
     }
     # Only hosts that have this version's module are told something that older ones do not understand.
     more = [f"only={json.dumps(only)}"] if only else []
-    return [
-        # Each answer is printed when it comes, not when a buffer is full.
-        "env", "PYTHONUNBUFFERED=1", SALT, "--out=json", "-t", str(ASK_AFTER_SECONDS),
-        "-L", ",".join(expected), "platform.apply",
-        f"expected={json.dumps(revisions)}", f"full={full}", f"test={test}", *more,
-    ]  # fmt: skip
+    words = [f"expected={json.dumps(revisions)}", f"full={full}", f"test={test}", *more]
+    return salt_job(list(expected), "platform.apply", *words)
+
+
+def salt_job(hosts: Sequence[str], *words: str) -> list[str]:
+    """What runs, on a control host, a function of these hosts' minions; `answers` reads what it prints."""
+    # Each answer is printed when it comes, not when a buffer is full.
+    head = ["env", "PYTHONUNBUFFERED=1", SALT, "--out=json", "-t", str(ASK_AFTER_SECONDS)]
+    return [*head, "-L", ",".join(hosts), *words]
 
 
 def _ping(hosts: Sequence[str]) -> list[str]:
@@ -311,7 +315,7 @@ def _answers_to_all(transport: Transport, jobs: Mapping[str, Sequence[str]], unt
 
     def collect(master: str, argv: Sequence[str]) -> None:
         try:
-            for answer in _answers(transport.command(master, argv), until):
+            for answer in answers(transport.command(master, argv), until):
                 arrived.put(answer)
         finally:
             arrived.put(None)
@@ -329,7 +333,7 @@ def _answers_to_all(transport: Transport, jobs: Mapping[str, Sequence[str]], unt
         future.result()
 
 
-def _answers(command: Sequence[str], until: float) -> Iterator[tuple[str, Any]]:
+def answers(command: Sequence[str], until: float) -> Iterator[tuple[str, Any]]:
     """Run `salt` and yield each host's answer as it comes; stop at `until` (monotonic seconds).
 
     Raises JobNotRun when `salt` refused before it asked anybody.
@@ -376,7 +380,7 @@ def _documents(text: str) -> Iterator[tuple[str, Any]]:
     yield from document.items()
 
 
-def _result(host: str, answer: Any) -> HostResult:
+def result_of(host: str, answer: Any) -> HostResult:
     """What platform.apply returned; anything else came from Salt itself: False for silence, a text for an error."""
     if answer is False or (isinstance(answer, str) and answer.startswith("Minion did not return")):
         return HostResult(host, Outcome.NO_ANSWER)

@@ -96,6 +96,7 @@ def complete(deploy: layout.Deploy, header: Header) -> dict[str, Any]:
         "library": digests.library,
         "masters": masters,
         "window": window.index,
+        "certificate_days": window.days,
         "hosts": hosts,
         "sections": remembered(active.get("sections", {}), {revision: parts for _, revision, parts in compiled}),
         "people": identities.remembered(declaration, active.get("people", {})),

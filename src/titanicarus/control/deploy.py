@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import hashlib
 import json
 import os
 import shutil
@@ -42,13 +43,14 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("action", choices=["stage", "activate", "status"])
     parser.add_argument("--release", help="the release to switch to")
     parser.add_argument("--at", help="the operator's time of the switch, ISO 8601")
+    parser.add_argument("--after", help="switch only if this release is the active one")
     parser.add_argument("--root", type=Path, default=Path("/"), help="the host's file system, for tests")
     options = parser.parse_args(arguments)
     deploy = layout.Deploy(layout.below(options.root, layout.DEPLOY))
     if options.action == "stage":
         return stage(deploy, options.root, sys.stdin.buffer)
     if options.action == "activate":
-        return activate(deploy, options.root, options.release, options.at)
+        return activate(deploy, options.root, options.release, options.at, options.after)
     return _answer(status(deploy))
 
 
@@ -96,12 +98,21 @@ def _receive(deploy: layout.Deploy, header: dict[str, Any], stream: BinaryIO) ->
         raise repository.BaseMissing(f"revision {header['revision']} is not complete")
 
 
-def activate(deploy: layout.Deploy, root: Path, name: str, at: str) -> int:
-    """Switch to a release: accept its minions, swap the link, forget what the file server remembers, prune."""
+def release_name(revision: str, trust: str, window: int) -> str:
+    """It says all that goes into a release: the tree, the trust and the window of the certificates."""
+    return f"{revision[:12]}-{hashlib.sha256(f'{revision} {trust} {window}'.encode()).hexdigest()[:8]}"
+
+
+def activate(deploy: layout.Deploy, root: Path, name: str, at: str, after: str | None = None) -> int:
+    """Switch to a release: accept its minions, swap the link, forget what the file server remembers, prune. With
+    `after`, only from that release."""
     release = deploy.release(name)
     if not release.facts.exists():
         return _refuse(f"release {name} is not complete on this host")
     _lock(deploy)
+    active = active_facts(deploy).get("release")
+    if after not in (None, active):
+        return _refuse(f"{active} is served by now, and no longer {after}")
     facts = json.loads(release.facts.read_bytes())
     trust = json.loads(deploy.trust(facts["trust"]).read_bytes())
     minions = joined.in_force(trust["minions"], trust.get("since", {}), joined.read(deploy.joined))

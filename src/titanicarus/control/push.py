@@ -7,7 +7,6 @@ document, then a git pack, each of the two empty when the host has it already.
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +19,7 @@ from typing import Any
 
 from titanicarus import pki
 from titanicarus.control import layout, masters
-from titanicarus.control.deploy import PROTOCOL, REFUSED, SEND_ALL
+from titanicarus.control.deploy import PROTOCOL, REFUSED, SEND_ALL, release_name
 from titanicarus.control.errors import ActivationFailed, NoMaster, Refused, Unjudged
 from titanicarus.control.masters import Serving
 from titanicarus.control.secrets import Secrets
@@ -113,12 +112,9 @@ def push(
 
 
 def _wrap(declared: Declaration, snapshot: Snapshot, secrets: Secrets, now: datetime) -> _Parcel:
-    """The release's name says all that goes into it: the tree, the trust and the window of the certificates."""
     trust = Trust.of(secrets).to_json()
     window = pki.window_at(now, declared.policy.certificate_days)
-    parts = f"{snapshot.revision} {digest_of(trust)} {window.index}"
-    name = f"{snapshot.revision[:12]}-{hashlib.sha256(parts.encode()).hexdigest()[:8]}"
-    return _Parcel(name, snapshot, trust, now)
+    return _Parcel(release_name(snapshot.revision, digest_of(trust), window.index), snapshot, trust, now)
 
 
 def _stage_all(

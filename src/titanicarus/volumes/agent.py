@@ -31,8 +31,6 @@ HURRY_SECONDS = 3.0
 LONG_SECONDS = 15.0
 """And when what is waited for has not come for half a minute."""
 _JUST = 30.0
-SPLIT_SECONDS = 60.0
-"""For how long files have to wait to be healed before it is asked whether they can be."""
 
 Say = Callable[[str], None]
 
@@ -95,31 +93,34 @@ class BrickWatch:
 
     def _pause(self, *, well: bool) -> float:
         """Until the next look."""
-        if well and not any(waiting.seconds(time.monotonic()) for waiting in self._waiting.values()):
+        if well and not any(waiting.any for waiting in self._waiting.values()):
             return TEND_SECONDS
         return HURRY_SECONDS if time.monotonic() - self._changed_at < _JUST else LONG_SECONDS
 
     def _look_at_what_waits(self, volume: Volume, *, complete: bool) -> None:
-        """Files that no copy can mend, and files that wait for a folder which nobody knows to be missing. Each is asked
-        for only when files have waited for long: it costs a look at each of them, or at every folder."""
+        """When none of the files that wait is healed any more: they may wait for a folder which nobody knows to be
+        missing, so every folder is walked through. If that was in vain, they may wait for a person."""
         waiting, now = self._waiting[volume.name], time.monotonic()
         waiting.see(self._system.waiting(volume), now, complete=complete)
-        if not waiting.seconds(now):
+        if not waiting.any:
             self._torn.pop(volume.name, None)
-        if waiting.seconds(now) < SPLIT_SECONDS:
+        stuck = waiting.stuck(now)
+        if not stuck:
             return
+        walked = waiting.walked
+        self._system.heal_all(volume)
+        waiting.ordered(now)
+        words = f"of {stuck} files that wait to be copied none has been healed for long: every folder is walked through"
+        self._say(f"volume {volume.name}: {words}")
+        if walked:
+            self._look_for_torn_files(volume)
+
+    def _look_for_torn_files(self, volume: Volume) -> None:
+        """Costs a look at each file that waits: of thousands it takes minutes."""
         torn = self._system.in_split_brain(volume)
         if torn != self._torn.get(volume.name, ()):
             self._say(f"volume {volume.name}: no copy can be said to be the right one of {', '.join(torn) or 'none'}")
         self._torn[volume.name] = torn
-        stuck = waiting.stuck(now)
-        if stuck > len(torn):
-            self._system.heal_all(volume)
-            waiting.ordered(now)
-            self._say(
-                f"volume {volume.name}: of {stuck} files that wait to be copied none has been healed for long: "
-                "every folder is walked through"
-            )
 
 
 class Agent:

@@ -23,16 +23,11 @@ class Waiting:
     def __init__(self, turn: int = 0) -> None:
         self._patience = self._first = STILL_SECONDS + turn * TURN_SECONDS
         self._those: Set[str] = frozenset()
-        self._since: float | None = None
         self._still_since = 0.0
 
     def see(self, names: Set[str], now: float, *, complete: bool) -> None:
         """What waits at this moment, `now` in seconds of a clock that never goes back. `complete`: every brick of the
         volume is there, so that it could be healed."""
-        if not names:
-            self._since = None
-        elif self._since is None:
-            self._since = now
         # Those that were there at the first look and still are: what is being written now comes and goes.
         left = self._those & names
         if not left:
@@ -42,13 +37,19 @@ class Waiting:
             self._still_since = now
         self._those = left
 
-    def seconds(self, now: float) -> float:
-        """For how long there has always been something that waits."""
-        return 0.0 if self._since is None else now - self._since
+    @property
+    def any(self) -> bool:
+        """Whether something waits."""
+        return bool(self._those)
 
     def stuck(self, now: float) -> int:
         """How many files wait of which none has been healed for long; 0 when there is hope."""
         return len(self._those) if now - self._still_since >= self._patience else 0
+
+    @property
+    def walked(self) -> bool:
+        """Whether all folders were walked through since these files began to wait."""
+        return self._patience > self._first
 
     def ordered(self, now: float) -> None:
         """All folders are being walked through: wait twice as long before the next time, up to a day."""

@@ -68,13 +68,14 @@ def test_patience_is_new_for_other_files() -> None:
     assert orders(followed(looks)) == [STILL, 31 * LOOK + STILL]
 
 
-def test_how_long_something_has_waited() -> None:
+def test_nothing_waits_any_more() -> None:
     waiting = Waiting()
-    for now, names in ((0.0, {"a"}), (10.0, {"b"})):
-        waiting.see(names, now, complete=True)
-    assert waiting.seconds(30.0) == 30.0
+    for names in ({"a"}, {"b"}):
+        waiting.see(names, 0.0, complete=True)
+        assert waiting.any
     waiting.see(set(), 40.0, complete=True)
-    assert waiting.seconds(50.0) == 0.0
+    assert not waiting.any
+    assert waiting.stuck(1000.0) == 0
 
 
 class Files:
@@ -113,11 +114,11 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
-def tended(system: Files, clock: list[float]) -> list[str]:
+def tended(system: Files, clock: list[float], looks: int = 30) -> list[str]:
     said: list[str] = []
     volume = Volume("syd", (HOST, "syd-filer2", "syd-db1"), ())
     watch = BrickWatch(Facts(HOST, (), (volume,), ()), system, said.append)
-    for _ in range(30):
+    for _ in range(looks):
         watch.tend()
         clock[0] += LOOK
     return said
@@ -139,10 +140,11 @@ def test_a_walk_that_was_refused_is_ordered_again(clock: list[float]) -> None:
     assert system.walks == 1
 
 
-def test_files_that_only_a_person_can_judge_are_not_walked_for(clock: list[float]) -> None:
-    system = Files(torn=("/home/ann/a", "/home/ann/b"))
-    tended(system, clock)
-    assert system.walks == 0
+def test_files_that_only_a_person_can_judge_are_named_when_a_walk_was_in_vain(clock: list[float]) -> None:
+    torn = Files(torn=("/home/ann/a", "/home/ann/b"))
+    words = "volume syd: no copy can be said to be the right one of /home/ann/a, /home/ann/b"
+    assert words not in tended(torn, clock, STILL // LOOK + 2)
+    assert words in tended(torn, clock, 3 * STILL // LOOK + 2)
 
 
 def test_nothing_is_ordered_while_a_brick_is_away(clock: list[float]) -> None:
