@@ -15,7 +15,8 @@ PROPERTIES = (
 
 
 def show(name: str) -> dict[str, str]:
-    """The unit's properties that matter here, by systemd's own names.
+    """The unit's properties that matter here, by systemd's own names. Of a timer, `NeedDaemonReload` is "yes" also when
+    systemd has an older version of the service that it starts.
 
     Raises CommandExecutionError when systemd does not answer: unknown is not stopped.
 
@@ -25,8 +26,16 @@ def show(name: str) -> dict[str, str]:
 
         salt-call daemon.show nginx.service
     """
-    said = _systemctl(["show", "--property", ",".join(PROPERTIES), name])
-    return dict(line.split("=", 1) for line in said.splitlines() if "=" in line)
+    stem = name.removesuffix(".timer")
+    said = _systemctl(
+        ["show", "--property", ",".join(PROPERTIES), name, *([] if stem == name else [f"{stem}.service"])]
+    )
+    own, *others = (
+        dict(line.split("=", 1) for line in block.splitlines() if "=" in line) for block in said.strip().split("\n\n")
+    )
+    if any(other.get("NeedDaemonReload") == "yes" for other in others):
+        own["NeedDaemonReload"] = "yes"
+    return own
 
 
 def enable(name: str) -> bool:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import fcntl
 import json
+import os
 import subprocess
 import sys
 import time
@@ -183,13 +184,16 @@ class Host:
         return renewal
 
     def _deploy(self, *words: str, data: bytes = b"") -> None:
-        argv = [layout.PYTHON, "-m", "titanicarus.control.deploy", *words, "--root", str(self._root)]
-        done = subprocess.run(argv, input=data, capture_output=True, timeout=STAGE_SECONDS, check=False)
+        """By the code of the release that is served, as a push does it; leaving no bytecode in it."""
+        source = layout.Release(self.deploy.current).tree / "src"
+        argv = [sys.executable, "-m", "titanicarus.control.deploy", *words, "--root", str(self._root)]
+        environment = {**os.environ, "PYTHONPATH": str(source), "PYTHONDONTWRITEBYTECODE": "1"}
+        done = subprocess.run(
+            argv, env=environment, input=data, capture_output=True, timeout=STAGE_SECONDS, check=False
+        )
         if done.returncode != 0:
             said = (done.stdout + done.stderr).decode(errors="replace").strip()
-            raise NotRenewed(
-                f"`deploy {words[0]}` ended with {done.returncode}: {said[-600:]}; `saguire push` says more"
-            )
+            raise NotRenewed(f"`deploy {words[0]}` ended with {done.returncode}: {said[-600:]}")
 
     def apply(self, hosts: Sequence[str], expected: Mapping[str, str]) -> dict[str, str]:
         """Apply what is served to these hosts, no two of a pair at once. Gives what failed: host to reason."""

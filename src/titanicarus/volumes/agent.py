@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from titanicarus.control import files
-from titanicarus.volumes import units
+from titanicarus.volumes import renewal, units
 from titanicarus.volumes.errors import VolumeError
 from titanicarus.volumes.facts import STATUS, Facts, Volume
 from titanicarus.volumes.filesystem import FileSystem
@@ -40,6 +40,7 @@ class BrickWatch:
 
     def __init__(self, facts: Facts, system: FileSystem, say: Say) -> None:
         self._volumes, self._system, self._say = facts.volumes, system, say
+        self._host, self._pool = facts.host, [member.id for member in facts.pool]
         self._waits: dict[str, str] = {}
         self._waiting = {
             volume.name: Waiting(volume.bricks.index(facts.host) if facts.host in volume.bricks else 0)
@@ -72,6 +73,8 @@ class BrickWatch:
             try:
                 why = self._system.tend(volume)
                 self._look_at_what_waits(volume, complete=not why)
+                if not why and not self._waiting[volume.name].any and renewal.turn(self._host, self._pool, time.time()):
+                    why = self._system.renew(volume, renewal.written())
             except (VolumeError, OSError) as error:
                 why = str(error)
             if why != self._waits.get(volume.name):

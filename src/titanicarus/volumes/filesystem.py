@@ -53,3 +53,9 @@ class FileSystem(Protocol):
         """Begin to compare every file with its other copies, also those that are not known to wait. Raises
         VolumeError."""
         ...
+
+    def renew(self, volume: Volume, written: float) -> str:
+        """End and begin anew what serves the volume here since before `written` (Unix time), when this host's
+        certificate came. To be called when nothing waits and all is served. Gives what was done, "" if there was
+        nothing to do. Raises VolumeError."""
+        ...

@@ -7,11 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from titanicarus.volumes import units
+from titanicarus.volumes import renewal, units
 from titanicarus.volumes.errors import VolumeError
 from titanicarus.volumes.facts import Mount
 from titanicarus.volumes.mounts import Seen, Verdict, judge
 from titanicarus.volumes.trial import EVERY_SECONDS, Trial, write_and_read
+
+CLIENT = "glusterfs"
+"""The program that serves a mount."""
+RENEWAL_SECONDS = 60.0
+"""How often it is asked whether the client's certificate has a successor."""
 
 Say = Callable[[str], None]
 
@@ -30,6 +35,7 @@ class MountWatch:
     _said: str = ""
     _since: float = 0.0
     _tried_at: float = 0.0
+    _asked_at: float = 0.0
     _verdict: Verdict = field(default_factory=lambda: Verdict(False, False, "is not looked at yet"))
 
     def __post_init__(self) -> None:
@@ -50,6 +56,9 @@ class MountWatch:
             self.say(f"{self.mount.path} {self._verdict.why}")
         if self._verdict.repair:
             self._repair(now, mounted=mounted)
+        elif self._verdict.well and now - self._asked_at >= RENEWAL_SECONDS:
+            self._asked_at = now
+            self._renew(time.time())
 
     def document(self) -> dict[str, Any]:
         """What is known of it, for `saguire files status`. `since` is how many seconds ago `why` began."""
@@ -72,6 +81,18 @@ class MountWatch:
             repaired_at=self._repaired_at,
             repairs=self._repairs,
         )
+
+    def _renew(self, now: float) -> None:
+        """Mount anew, when nobody minds, if the client still shows a certificate that has a successor."""
+        path = self.mount.path
+        try:
+            if not renewal.older(CLIENT, str(path), than=renewal.written()):
+                return
+            if renewal.mount_is_due(self.host, now, renewal.latest(), busy=renewal.in_use(path)):
+                self.say(f"{path} is mounted anew, with the new certificate")
+                units.start(self.mount.name)
+        except (OSError, ValueError, VolumeError) as error:
+            self.say(f"{path} keeps the certificate that it began with: {error}")
 
     def _repair(self, now: float, *, mounted: bool) -> None:
         self._repaired_at, self._repairs = now, self._repairs + 1

@@ -8,7 +8,7 @@ import pytest
 
 from titanicarus.volumes.agent import BrickWatch
 from titanicarus.volumes.errors import VolumeError
-from titanicarus.volumes.facts import Facts, Mount, Volume
+from titanicarus.volumes.facts import Facts, Member, Mount, Volume
 from titanicarus.volumes.filesystem import Health
 from titanicarus.volumes.waiting import STILL_SECONDS, TURN_SECONDS, Waiting
 
@@ -84,7 +84,7 @@ class Files:
     def __init__(self, why: str = "", torn: tuple[str, ...] = (), refuses: bool = False) -> None:
         self.why, self.torn, self.refuses = why, torn, refuses
         self.names = {"a", "b"}
-        self.walks = 0
+        self.walks = self.renewals = 0
 
     def client(self, _mount: Mount) -> Sequence[str]:
         return []
@@ -106,6 +106,10 @@ class Files:
             raise VolumeError("another transaction is in progress")
         self.walks += 1
 
+    def renew(self, _volume: Volume, _written: float) -> str:
+        self.renewals += 1
+        return "the brick begins anew"
+
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
@@ -117,7 +121,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def tended(system: Files, clock: list[float], looks: int = 30) -> list[str]:
     said: list[str] = []
     volume = Volume("syd", (HOST, "syd-filer2", "syd-db1"), ())
-    watch = BrickWatch(Facts(HOST, (), (volume,), ()), system, said.append)
+    pool = (Member(HOST, "", arbiter=False),)
+    watch = BrickWatch(Facts(HOST, pool, (volume,), ()), system, said.append)
     for _ in range(looks):
         watch.tend()
         clock[0] += LOOK
@@ -151,3 +156,24 @@ def test_nothing_is_ordered_while_a_brick_is_away(clock: list[float]) -> None:
     system = Files(why="goes on without syd-filer2")
     tended(system, clock)
     assert system.walks == 0
+
+
+@pytest.mark.parametrize(
+    ("names", "why", "mine", "renewals"),
+    [
+        (set(), "", True, 1),
+        (set(), "", False, 0),
+        ({"a"}, "", True, 0),
+        (set(), "goes on without syd-filer2", True, 0),
+    ],
+)
+def test_what_shows_an_older_certificate_begins_anew_when_all_is_well_and_it_is_its_turn(
+    names: set[str], why: str, mine: bool, renewals: int, clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("titanicarus.volumes.agent.renewal.turn", lambda _host, _hosts, _now: mine)
+    monkeypatch.setattr("titanicarus.volumes.agent.renewal.written", lambda: 5.0)
+    system = Files(why=why)
+    system.names = names
+    said = tended(system, clock, 1)
+    assert system.renewals == renewals
+    assert ("volume syd: the brick begins anew" in said) == bool(renewals)

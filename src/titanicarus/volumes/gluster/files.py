@@ -11,11 +11,14 @@ from pathlib import Path
 
 from titanicarus.control import files
 from titanicarus.volumes.errors import VolumeError
+from titanicarus.volumes.renewal import pids
 
 BRICKS = Path("/srv/bricks")
 MEMORY = Path("/var/lib/titanicarus/files/bricks.json")
 """Volume to the id of the one that this host has had a brick of. Not on the disk of the bricks: so one that is not
 mounted is told from a blank machine."""
+BRICK = "glusterfsd"
+"""The program that serves a brick."""
 _MARK = "trusted.glusterfs.volume-id"
 MAKING_SECONDS = 30.0
 """Longer than glusterds need to make a volume of folders that they have marked for it."""
@@ -89,14 +92,7 @@ def free(folder: Path) -> int | None:
 def served(folder: Path, proc: Path = Path("/proc")) -> bool:
     """Whether a process of a brick in that folder lives. By its words: of two that were started at once, the one that
     ended may have been the last to write the file that is said to hold the number."""
-    for path in proc.glob("[0-9]*/cmdline"):
-        try:
-            words = path.read_bytes().split(b"\0")
-        except OSError:
-            continue  # it has ended
-        if words[0].endswith(b"/glusterfsd") and str(folder).encode() in words:
-            return True
-    return False
+    return bool(pids(BRICK, str(folder), proc=proc))
 
 
 def remembered(path: Path = MEMORY) -> dict[str, str]:

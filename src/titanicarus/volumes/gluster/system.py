@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 from collections.abc import Callable, Sequence, Set
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 
@@ -14,6 +17,7 @@ from titanicarus.volumes.gluster import files, handles
 from titanicarus.volumes.gluster.cli import Brick, Gluster, Known
 from titanicarus.volumes.gluster.decide import Decision, Look, Step, decide
 from titanicarus.volumes.gluster.options import wanted
+from titanicarus.volumes.renewal import older
 
 UNIT = "titanicarus-glusterd.service"
 RESTART_SECONDS = 60.0
@@ -117,6 +121,21 @@ class GlusterFS:
     def heal_all(self, volume: Volume) -> None:
         """See FileSystem."""
         self._gluster.heal_all(volume.name)
+
+    def renew(self, volume: Volume, written: float) -> str:
+        """See FileSystem. The brick and the healing daemon are begun anew by the next `tend`."""
+        folder = self._folders.get(volume.name)
+        if older("glusterd", than=written):
+            self._restarted = monotonic()
+            self._restart()
+            return "glusterd has begun anew, with the new certificate"
+        old = older("glusterfs", f"shd/{volume.name}", than=written)
+        if folder is not None:
+            old += older(files.BRICK, str(folder), than=written)
+        for pid in old:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+        return "the brick begins anew, with the new certificate" if old else ""
 
     def _look(self, volume: Volume) -> Look:
         names = {member.uuid: member.id for member in self._facts.pool}

@@ -1,0 +1,103 @@
+"""Processes that still show a certificate which has a successor. GlusterFS reads its own when a process begins, and not
+again: a connection that stands goes on for ever, one that is made anew after the end of that certificate is refused.
+
+So each is ended and begun anew in the weeks between, one host at a time: bricks while every copy is complete, mounts
+while nobody has a file open in them. (A new graph in place, as by an option that is set, would have a client read its
+certificate anew without a cut; under load that was seen to end clients by SIGSEGV. GlusterFS 11.1.)
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from cryptography import x509
+
+CERTIFICATE = Path("/etc/titanicarus/pki/host.crt")
+TURN_SECONDS = 180.0
+"""For how long it is one host's turn."""
+TURNS = 6
+"""Mounts of this many hosts, mostly, are not mounted anew at the same time."""
+_PROC = Path("/proc")
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def written(path: Path = CERTIFICATE) -> float:
+    """When this host's certificate came (Unix time). Raises OSError."""
+    return path.stat().st_mtime
+
+
+def latest(path: Path = CERTIFICATE) -> float:
+    """Until when (Unix time) processes may go on with the certificate before this host's: a tenth of the time that is
+    left to that one is kept in reserve. Raises OSError or ValueError."""
+
+    found = x509.load_pem_x509_certificate(path.read_bytes())
+    began, ends = found.not_valid_before_utc.timestamp(), found.not_valid_after_utc.timestamp()
+    # Windows overlap by a third of a life (titanicarus.pki.window_at).
+    return began + (ends - began) / 3 * 0.9
+
+
+def pids(program: str, *words: str, proc: Path = _PROC) -> list[int]:
+    """Processes of a program whose command line has all of these words, or parts of words, in it."""
+    found = []
+    for pid, command in _commands(proc):
+        line = command.decode(errors="replace").split("\0")
+        if line[0].endswith(f"/{program}") and all(any(word in one for one in line) for word in words):
+            found.append(pid)
+    return found
+
+
+def older(program: str, *words: str, than: float, proc: Path = _PROC) -> list[int]:
+    """Those of them that began before a Unix time."""
+    found = []
+    for pid in pids(program, *words, proc=proc):
+        with suppress(OSError):  # it has ended
+            if _began(proc, pid) < than:
+                found.append(pid)
+    return found
+
+
+def turn(host: str, hosts: Sequence[str], now: float) -> bool:
+    """Whether it is this one's turn among hosts that have to take turns."""
+    return int(now // TURN_SECONDS) % len(hosts) == sorted(hosts).index(host)
+
+
+def mount_is_due(host: str, now: float, latest: float, *, busy: bool) -> bool:
+    """Whether a client that shows an older certificate is to be ended and begun anew now."""
+    return now >= latest or (not busy and int(now // TURN_SECONDS) % TURNS == zlib.crc32(host.encode()) % TURNS)
+
+
+def in_use(mount: Path, proc: Path = _PROC) -> bool:
+    """Whether a process other than this one has a file open in a mount, or works in it. Never asks the mount itself."""
+    place = f"{mount}/"
+    for pid, _ in _commands(proc):
+        if pid == os.getpid():
+            continue
+        with suppress(OSError):
+            links = [proc / str(pid) / "cwd", *(proc / str(pid) / "fd").iterdir()]
+            if any(f"{_target(link)}/".startswith(place) for link in links):
+                return True
+    return False
+
+
+def _target(link: Path) -> str:
+    try:
+        return str(link.readlink())
+    except OSError:
+        return ""  # it has just been closed
+
+
+def _commands(proc: Path) -> Iterator[tuple[int, bytes]]:
+    for path in proc.glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it has ended
+            yield int(path.parent.name), path.read_bytes()
+
+
+def _began(proc: Path, pid: int) -> float:
+    """From the boot of the machine, which is in whole seconds: up to one too early."""
+    booted = next(int(line.split()[1]) for line in (proc / "stat").read_text().splitlines() if line.startswith("btime"))
+    ticks = (proc / str(pid) / "stat").read_text().rpartition(")")[2].split()[19]
+    return booted + int(ticks) / _TICKS

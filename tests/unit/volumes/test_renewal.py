@@ -1,0 +1,193 @@
+"""Processes that began with an older certificate: which they are, and when each is begun anew."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from titanicarus import pki
+from titanicarus.volumes import renewal
+from titanicarus.volumes.errors import VolumeError
+from titanicarus.volumes.facts import Mount, Volume
+from titanicarus.volumes.gluster.system import GlusterFS
+from titanicarus.volumes.mount_watch import RENEWAL_SECONDS, MountWatch
+from titanicarus.volumes.mounts import Verdict
+from titanicarus.volumes.renewal import TURN_SECONDS, TURNS
+
+BOOTED = 1_000_000
+TICKS = os.sysconf("SC_CLK_TCK")
+HOSTS = ("syd-filer1", "syd-filer2", "syd-db1")
+
+
+def make_process(proc: Path, pid: int, words: list[str], began: float) -> Path:
+    folder = proc / str(pid)
+    (folder / "fd").mkdir(parents=True)
+    (folder / "cmdline").write_bytes(b"\0".join(word.encode() for word in words) + b"\0")
+    fields = ["S", *["0"] * 18, str(int((began - BOOTED) * TICKS)), *["0"] * 20]
+    (folder / "stat").write_text(f"{pid} (a (b) c) {' '.join(fields)}\n")
+    (folder / "cwd").symlink_to("/")
+    return folder
+
+
+@pytest.fixture
+def proc(tmp_path: Path) -> Path:
+    folder = tmp_path / "proc"
+    folder.mkdir()
+    (folder / "stat").write_text(f"cpu 1 2\nbtime {BOOTED}\n")
+    return folder
+
+
+def test_processes_are_told_by_their_program_words_and_age(proc: Path) -> None:
+    brick = ["/usr/sbin/glusterfsd", "-s", "syd-filer1", "--brick-name", "/srv/bricks/syd.1"]
+    make_process(proc, 10, brick, BOOTED + 100)
+    make_process(proc, 11, ["/usr/sbin/glusterfs", "/srv/files/syd"], BOOTED + 200)
+    make_process(proc, 12, ["sh", "-c", "glusterfsd /srv/bricks/syd.1"], BOOTED + 1)
+    (proc / "13").mkdir()
+    assert renewal.pids("glusterfsd", "/srv/bricks/syd.1", proc=proc) == [10]
+    assert renewal.older("glusterfsd", "/srv/bricks/syd.1", than=BOOTED + 101, proc=proc) == [10]
+    assert renewal.older("glusterfsd", "/srv/bricks/syd.1", than=BOOTED + 100, proc=proc) == []
+    assert renewal.older("glusterfs", "/srv/files/mel", than=BOOTED + 300, proc=proc) == []
+
+
+def test_this_process_began_a_while_ago() -> None:
+    began = renewal._began(Path("/proc"), os.getpid())
+    assert 0 < datetime.now(UTC).timestamp() - began < 86_400
+
+
+def test_a_mount_is_in_use_while_a_file_is_open_or_somebody_works_there(proc: Path) -> None:
+    mount = Path("/srv/files/syd")
+    one = make_process(proc, 10, ["sh"], BOOTED)
+    assert not renewal.in_use(mount, proc)
+    (one / "fd/3").symlink_to("/srv/files/sydney/report")
+    assert not renewal.in_use(mount, proc)
+    (one / "fd/4").symlink_to("/srv/files/syd/home/ann/report (deleted)")
+    assert renewal.in_use(mount, proc)
+    (one / "fd/4").unlink()
+    (one / "cwd").unlink()
+    (one / "cwd").symlink_to(mount)
+    assert renewal.in_use(mount, proc)
+
+
+def test_one_host_at_a_time_has_its_turn_and_each_has_one() -> None:
+    for now in range(0, int(4 * TURN_SECONDS), 30):
+        assert sum(renewal.turn(host, HOSTS, 1e9 + now) for host in HOSTS) == 1
+    for host in HOSTS:
+        assert any(renewal.turn(host, HOSTS, 1e9 + now) for now in range(0, int(3 * TURN_SECONDS), 30))
+
+
+def test_a_mount_in_use_waits_for_its_end_and_no_longer() -> None:
+    moments = [1e9 + now for now in range(0, int(TURNS * TURN_SECONDS), 30)]
+    assert any(renewal.mount_is_due("syd-web1", now, 2e9, busy=False) for now in moments)
+    assert not all(renewal.mount_is_due("syd-web1", now, 2e9, busy=False) for now in moments)
+    assert not any(renewal.mount_is_due("syd-web1", now, 2e9, busy=True) for now in moments)
+    assert renewal.mount_is_due("syd-web1", 2e9, 2e9, busy=True)
+
+
+def test_until_when_the_certificate_before_this_one_is_good(tmp_path: Path) -> None:
+    """It ends a third of a life after this one's window began, and there is a reserve."""
+    now = datetime.now(UTC)
+    authority = pki.make_island(pki.make_root("t", now), "t", "syd", now)
+    window = pki.window_at(now, 90)
+    leaf = pki.issue(authority, pki.Request("host", "syd-web1", ("syd-web1",), client=True), window)
+    path = tmp_path / "host.crt"
+    path.write_text(leaf.certificate + leaf.chain)
+    before = pki.window_at(window.start - timedelta(days=1), 90)
+    left = before.not_after.timestamp() - renewal.latest(path)
+    assert timedelta(days=2).total_seconds() < left < timedelta(days=4).total_seconds()
+    assert renewal.written(path) == path.stat().st_mtime
+
+
+class Processes:
+    """Processes of this host: program to numbers of those that are older."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+        self.old: dict[str, list[int]] = {}
+        monkeypatch.setattr(where, lambda program, *_words, than: self.old.get(program, []) if than else [])
+
+
+def test_a_host_of_bricks_begins_glusterd_anew_and_then_the_rest(
+    monkeypatch: pytest.MonkeyPatch, make_system: Callable[[list[str]], GlusterFS]
+) -> None:
+    there = Processes(monkeypatch, "titanicarus.volumes.gluster.system.older")
+    ended: list[int] = []
+    monkeypatch.setattr("titanicarus.volumes.gluster.system.os.kill", lambda pid, _signal: ended.append(pid))
+    restarts: list[str] = []
+    system = make_system(restarts)
+    volume = Volume("syd", HOSTS, ())
+    assert system.renew(volume, 1.0) == ""
+    there.old = {"glusterd": [1], "glusterfsd": [2], "glusterfs": [3]}
+    assert "glusterd" in system.renew(volume, 1.0)
+    assert (restarts, ended) == (["glusterd"], [])
+    there.old.pop("glusterd")
+    assert "brick" in system.renew(volume, 1.0)
+    assert sorted(ended) == [2, 3]
+
+
+@pytest.fixture
+def make_system(tmp_path: Path) -> Callable[[list[str]], GlusterFS]:
+    from titanicarus.volumes.facts import Facts
+
+    def make(restarts: list[str]) -> GlusterFS:
+        facts = Facts("syd-filer1", (), (Volume("syd", HOSTS, ()),), ())
+        system = GlusterFS(facts, restart=lambda: restarts.append("glusterd"), memory=tmp_path / "memory")
+        system._folders["syd"] = Path("/srv/bricks/syd.1")
+        return system
+
+    return make
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the mounts that were mounted anew. Everything around them is well."""
+    names: list[str] = []
+    monkeypatch.setattr("titanicarus.volumes.mount_watch.units.mounted", lambda: {Path("/srv/files/syd")})
+    monkeypatch.setattr("titanicarus.volumes.mount_watch.units.start", names.append)
+    monkeypatch.setattr("titanicarus.volumes.mount_watch.judge", lambda _now, _seen: Verdict(True, False, "is well"))
+    monkeypatch.setattr("titanicarus.volumes.trial.Trial.begin", lambda _self: None)
+    monkeypatch.setattr(renewal, "written", lambda: 5.0)
+    monkeypatch.setattr(renewal, "latest", lambda: 2e9)
+    monkeypatch.setattr(renewal, "in_use", lambda _path: False)
+    monkeypatch.setattr(renewal, "mount_is_due", lambda _host, _now, _latest, busy: not busy)
+    return names
+
+
+def looked(monkeypatch: pytest.MonkeyPatch, old: list[int]) -> list[str]:
+    said: list[str] = []
+    monkeypatch.setattr(renewal, "older", lambda _program, _path, than: old if than == 5.0 else [])
+    now = [1000.0]
+    watch = MountWatch("syd-web1", Mount("syd", ("syd-filer1",)), said.append, lambda: now[0])
+    for _ in range(int(RENEWAL_SECONDS) - 5):
+        watch.look()
+        now[0] += 1
+    return said
+
+
+def test_a_client_with_an_older_certificate_is_begun_anew(monkeypatch: pytest.MonkeyPatch, started: list[str]) -> None:
+    said = looked(monkeypatch, [7])
+    assert started == ["syd"] and "/srv/files/syd is mounted anew, with the new certificate" in said
+
+
+def test_a_client_with_the_present_one_is_left_alone(monkeypatch: pytest.MonkeyPatch, started: list[str]) -> None:
+    looked(monkeypatch, [])
+    assert started == []
+
+
+def test_a_mount_in_use_is_left_alone(monkeypatch: pytest.MonkeyPatch, started: list[str]) -> None:
+    monkeypatch.setattr(renewal, "in_use", lambda _path: True)
+    looked(monkeypatch, [7])
+    assert started == []
+
+
+def test_what_cannot_be_found_out_is_said_and_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch, started: list[str]
+) -> None:
+    def fail() -> float:
+        raise VolumeError("no certificate")
+
+    monkeypatch.setattr(renewal, "written", fail)
+    assert "/srv/files/syd keeps the certificate that it began with: no certificate" in looked(monkeypatch, [7])
+    assert started == []
