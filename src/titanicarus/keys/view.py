@@ -76,5 +76,5 @@ def _worst(certificates: Iterable[Found], now: float) -> str:
     if left <= 0:
         return "HAS ENDED: saguire push && saguire apply"
     if left < SHARE_LEFT:
-        return "is due: saguire push && saguire apply"
+        return "is due: `saguire incidents` says why it is not renewed"
     return "well"

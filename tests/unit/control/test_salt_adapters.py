@@ -160,3 +160,28 @@ def test_thousands_of_changes_stay_a_short_answer(minion: Minion) -> None:
     minion.result = {f"file_|-s{number}_|-x_|-managed": state(changes={"a": "b"}) for number in range(5000)}
     answer = minion.apply()
     assert answer["changes"] == 5000 and len(json.dumps(answer)) < 4000
+
+
+@pytest.mark.parametrize(("timer", "service", "told"), [("no", "no", "no"), ("no", "yes", "yes"), ("yes", "no", "yes")])
+def test_systemd_is_told_of_a_new_service_behind_a_timer(
+    timer: str, service: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[str]] = []
+
+    def systemctl(argv: list[str]) -> str:
+        asked.append(argv[-2:])
+        return f"ActiveState=active\nNeedDaemonReload={timer}\n\nActiveState=inactive\nNeedDaemonReload={service}\n"
+
+    module = loaded("_modules/daemon.py")
+    monkeypatch.setattr(module, "_systemctl", systemctl)
+    assert module.show("bases.timer") == {"ActiveState": "active", "NeedDaemonReload": told}
+    assert asked == [["bases.timer", "bases.service"]]
+
+
+def test_what_a_host_says_of_itself(tmp_path: Path) -> None:
+    module = loaded("_modules/platform.py")
+    record = tmp_path / "applied"
+    assert module.standing(str(record))["revision"] == ""
+    record.write_text(json.dumps({"revision": "abc"}))
+    said = module.standing(str(record))
+    assert said["revision"] == "abc" and said["clock"] > 1e9

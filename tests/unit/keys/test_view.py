@@ -55,7 +55,7 @@ def test_hosts_with_different_certificates_of_a_site_are_two_rows() -> None:
 
 @pytest.mark.parametrize(
     ("day", "state"),
-    [(0, "well"), (59, "well"), (62, "is due: saguire push && saguire apply"), (91, "HAS ENDED")],
+    [(0, "well"), (59, "well"), (62, "is due: `saguire incidents` says why it is not renewed"), (91, "HAS ENDED")],
 )
 def test_what_is_to_be_done(day: int, state: str) -> None:
     (row,) = rows({"syd-lb1": [certificate()]}, ISLANDS, day * DAY)

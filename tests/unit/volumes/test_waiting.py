@@ -159,21 +159,17 @@ def test_nothing_is_ordered_while_a_brick_is_away(clock: list[float]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("names", "why", "mine", "renewals"),
-    [
-        (set(), "", True, 1),
-        (set(), "", False, 0),
-        ({"a"}, "", True, 0),
-        (set(), "goes on without syd-filer2", True, 0),
-    ],
+    ("names", "why", "mine"),
+    [(set(), "", True), (set(), "", False), ({"a"}, "", True), (set(), "goes on without syd-filer2", True)],
 )
 def test_what_shows_an_older_certificate_begins_anew_when_all_is_well_and_it_is_its_turn(
-    names: set[str], why: str, mine: bool, renewals: int, clock: list[float], monkeypatch: pytest.MonkeyPatch
+    names: set[str], why: str, mine: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("titanicarus.volumes.agent.renewal.turn", lambda _host, _hosts, _now: mine)
     monkeypatch.setattr("titanicarus.volumes.agent.renewal.written", lambda: 5.0)
     system = Files(why=why)
     system.names = names
-    said = tended(system, clock, 1)
-    assert system.renewals == renewals
-    assert ("volume syd: the brick begins anew" in said) == bool(renewals)
+    said = tended(system, [0.0], 1)
+    well = mine and not names and not why
+    assert system.renewals == int(well)
+    assert ("volume syd: the brick begins anew" in said) == well
