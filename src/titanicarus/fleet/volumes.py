@@ -76,7 +76,7 @@ def files(fleet: Fleet, host: Host) -> Data | None:
         ]
         if keeps
         else [],
-        "mounts": [{"name": volume.name, "servers": [filer.id for filer in volume.filers]}]
+        "mounts": [{"name": volume.name, "servers": [member.id for member in volume.bricks]}]
         if host in volume.mounting
         else [],
     }

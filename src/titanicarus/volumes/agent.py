@@ -73,6 +73,8 @@ class BrickWatch:
             try:
                 why = self._system.tend(volume)
                 self._look_at_what_waits(volume, complete=not why)
+                if not why:
+                    why = self._system.reconnect(volume)
                 if not why and not self._waiting[volume.name].any and renewal.turn(self._host, self._pool, time.time()):
                     why = self._system.renew(volume, renewal.written())
             except (VolumeError, OSError) as error:

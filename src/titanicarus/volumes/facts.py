@@ -38,7 +38,7 @@ class Volume:
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """Files that this host has mounted. `servers` tell where the bricks are; any one of them is enough."""
+    """Files that this host has mounted. `servers` have the bricks; any one of them tells where the others are."""
 
     name: str
     servers: tuple[str, ...]

@@ -59,3 +59,9 @@ class FileSystem(Protocol):
         certificate came. To be called when nothing waits and all is served. Gives what was done, "" if there was
         nothing to do. Raises VolumeError."""
         ...
+
+    def reconnect(self, volume: Volume) -> str:
+        """Begin what heals the volume here anew if it has done for long without a host's part that is there. To be
+        called when all is served. Gives what was done, "" if there was nothing to do. Raises
+        VolumeError and OSError."""
+        ...

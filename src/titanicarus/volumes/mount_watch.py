@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from titanicarus.volumes import renewal, units
+from titanicarus.volumes import connections, renewal, units
 from titanicarus.volumes.errors import VolumeError
 from titanicarus.volumes.facts import Mount
 from titanicarus.volumes.mounts import Seen, Verdict, judge
@@ -15,8 +15,10 @@ from titanicarus.volumes.trial import EVERY_SECONDS, Trial, write_and_read
 
 CLIENT = "glusterfs"
 """The program that serves a mount."""
-RENEWAL_SECONDS = 60.0
-"""How often it is asked whether the client's certificate has a successor."""
+CLIENT_SECONDS = 30.0
+"""How often the client is looked at: its certificate, and the bricks that it is connected to."""
+SOONEST, MOST_RARELY = 300.0, 7200.0
+"""Pauses between mounting anew because of a brick, while that does not help."""
 
 Say = Callable[[str], None]
 
@@ -36,6 +38,9 @@ class MountWatch:
     _since: float = 0.0
     _tried_at: float = 0.0
     _asked_at: float = 0.0
+    _lacking: list[str] = field(default_factory=list)
+    _again_at: float = 0.0
+    _again: float = SOONEST
     _verdict: Verdict = field(default_factory=lambda: Verdict(False, False, "is not looked at yet"))
 
     def __post_init__(self) -> None:
@@ -56,16 +61,16 @@ class MountWatch:
             self.say(f"{self.mount.path} {self._verdict.why}")
         if self._verdict.repair:
             self._repair(now, mounted=mounted)
-        elif self._verdict.well and now - self._asked_at >= RENEWAL_SECONDS:
+        elif self._verdict.well and now - self._asked_at >= CLIENT_SECONDS:
             self._asked_at = now
-            self._renew(time.time())
+            self._look_at_client(now)
 
     def document(self) -> dict[str, Any]:
         """What is known of it, for `saguire files status`. `since` is how many seconds ago `why` began."""
         return {
             "path": str(self.mount.path),
             "well": self._verdict.well,
-            "why": self._verdict.why,
+            "why": self._verdict.why + (f", not by {', '.join(self._lacking)}" if self._lacking else ""),
             "since": round(self.clock() - self._since, 1),
             "repairs": self._total,
         }
@@ -82,17 +87,38 @@ class MountWatch:
             repairs=self._repairs,
         )
 
-    def _renew(self, now: float) -> None:
-        """Mount anew, when nobody minds, if the client still shows a certificate that has a successor."""
+    def _look_at_client(self, now: float) -> None:
+        """Mount anew, when nobody minds, if the client still shows a certificate that has a successor, or if it does
+        without a brick that is there. `now` by this watch's clock."""
         path = self.mount.path
         try:
-            if not renewal.older(CLIENT, str(path), than=renewal.written()):
-                return
-            if renewal.mount_is_due(self.host, now, renewal.latest(), busy=renewal.in_use(path)):
-                self.say(f"{path} is mounted anew, with the new certificate")
-                units.start(self.mount.name)
+            lacking = self._out_of_touch()
+            long = [host for host in lacking if host in self._lacking]
+            if lacking != self._lacking:
+                self.say(f"{path} is served by {'all bricks' if not lacking else 'bricks but ' + ', '.join(lacking)}")
+            self._lacking = lacking
+            busy = renewal.in_use(path)
+            if renewal.older(CLIENT, str(path), than=renewal.written()) and renewal.mount_is_due(
+                self.host, time.time(), renewal.latest(), busy=busy
+            ):
+                self._begin_anew("with the new certificate")
+            elif long and not busy and now >= self._again_at:
+                self._again_at, self._again = now + self._again, min(2 * self._again, MOST_RARELY)
+                self._begin_anew(f"to reach {', '.join(long)}")
+            elif not lacking:
+                self._again = SOONEST
         except (OSError, ValueError, VolumeError) as error:
-            self.say(f"{path} keeps the certificate that it began with: {error}")
+            self.say(f"{path} could not be looked at: {error}")
+
+    def _out_of_touch(self) -> list[str]:
+        """Hosts with a brick that the client does without, though they are there."""
+        client = renewal.pids(CLIENT, str(self.mount.path))
+        lacking = connections.lacking(client[0], self.mount.servers) if client else []
+        return [host for host in lacking if connections.answers(host)]
+
+    def _begin_anew(self, why: str) -> None:
+        self.say(f"{self.mount.path} is mounted anew, {why}")
+        units.start(self.mount.name)
 
     def _repair(self, now: float, *, mounted: bool) -> None:
         self._repaired_at, self._repairs = now, self._repairs + 1

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,14 +13,18 @@ import pytest
 from titanicarus import pki
 from titanicarus.volumes import renewal
 from titanicarus.volumes.errors import VolumeError
-from titanicarus.volumes.facts import Mount, Volume
-from titanicarus.volumes.gluster.system import GlusterFS
-from titanicarus.volumes.mount_watch import RENEWAL_SECONDS, MountWatch
+from titanicarus.volumes.facts import Facts, Mount, Volume
+from titanicarus.volumes.gluster.cli import Gluster
+from titanicarus.volumes.gluster.system import APART_SECONDS, GlusterFS
+from titanicarus.volumes.mount_watch import CLIENT_SECONDS, SOONEST, MountWatch
 from titanicarus.volumes.mounts import Verdict
 from titanicarus.volumes.renewal import TURN_SECONDS, TURNS
 
 BOOTED = 1_000_000
 TICKS = os.sysconf("SC_CLK_TCK")
+NO_PROCESS = 1 << 30
+STARTED = ["gluster", "--mode=script", "--xml", "volume", "start", "syd", "force"]
+Make = Callable[[list[str], list[Sequence[str]]], GlusterFS]
 HOSTS = ("syd-filer1", "syd-filer2", "syd-db1")
 
 
@@ -110,84 +115,149 @@ class Processes:
 
 
 def test_a_host_of_bricks_begins_glusterd_anew_and_then_the_rest(
-    monkeypatch: pytest.MonkeyPatch, make_system: Callable[[list[str]], GlusterFS]
+    monkeypatch: pytest.MonkeyPatch, make_system: Make
 ) -> None:
     there = Processes(monkeypatch, "titanicarus.volumes.gluster.system.older")
     ended: list[int] = []
     monkeypatch.setattr("titanicarus.volumes.gluster.system.os.kill", lambda pid, _signal: ended.append(pid))
     restarts: list[str] = []
-    system = make_system(restarts)
+    commands: list[Sequence[str]] = []
+    system = make_system(restarts, commands)
     volume = Volume("syd", HOSTS, ())
     assert system.renew(volume, 1.0) == ""
-    there.old = {"glusterd": [1], "glusterfsd": [2], "glusterfs": [3]}
+    there.old = {"glusterd": [NO_PROCESS], "glusterfsd": [NO_PROCESS + 2], "glusterfs": [NO_PROCESS + 3]}
     assert "glusterd" in system.renew(volume, 1.0)
     assert (restarts, ended) == (["glusterd"], [])
     there.old.pop("glusterd")
     assert "brick" in system.renew(volume, 1.0)
-    assert sorted(ended) == [2, 3]
+    assert sorted(ended) == [NO_PROCESS + 2, NO_PROCESS + 3]
+    assert commands == [STARTED], "at once: clients look for the brick three seconds later"
+
+
+def test_a_healing_daemon_that_does_without_a_brick_for_long_begins_anew(
+    monkeypatch: pytest.MonkeyPatch, make_system: Make
+) -> None:
+    where = "titanicarus.volumes.gluster.system"
+    clock, lacking, there, ended = [100.0], ["syd-db1"], {"syd-db1"}, list[int]()
+    monkeypatch.setattr(f"{where}.monotonic", lambda: clock[0])
+    monkeypatch.setattr(f"{where}.pids", lambda _program, _word: [NO_PROCESS])
+    monkeypatch.setattr(f"{where}.connections.lacking", lambda _pid, _hosts: lacking)
+    monkeypatch.setattr(f"{where}.connections.answers", lambda host: host in there)
+    monkeypatch.setattr(f"{where}.os.kill", lambda pid, _signal: ended.append(pid))
+    commands: list[Sequence[str]] = []
+    system = make_system([], commands)
+    volume = Volume("syd", HOSTS, ())
+
+    def after(seconds: float) -> str:
+        clock[0] += seconds
+        return system.reconnect(volume)
+
+    assert after(0) == after(APART_SECONDS - 1) == ""
+    there.clear()
+    assert after(APART_SECONDS) == "", "a host that is off is no reason"
+    there.add("syd-db1")
+    assert after(1) == after(APART_SECONDS - 1) == ""
+    assert "to reach syd-db1" in after(1)
+    assert (ended, commands) == ([NO_PROCESS], [STARTED])
+    assert after(1) == "", "it has just begun"
+    lacking.clear()
+    assert after(100) == ""
 
 
 @pytest.fixture
-def make_system(tmp_path: Path) -> Callable[[list[str]], GlusterFS]:
-    from titanicarus.volumes.facts import Facts
+def make_system(tmp_path: Path) -> Make:
+    def make(restarts: list[str], commands: list[Sequence[str]]) -> GlusterFS:
+        def run(argv: Sequence[str], _seconds: float) -> str:
+            commands.append(argv)
+            return "<cliOutput><opRet>0</opRet><opErrno>0</opErrno></cliOutput>"
 
-    def make(restarts: list[str]) -> GlusterFS:
         facts = Facts("syd-filer1", (), (Volume("syd", HOSTS, ()),), ())
-        system = GlusterFS(facts, restart=lambda: restarts.append("glusterd"), memory=tmp_path / "memory")
+        restart = partial(restarts.append, "glusterd")
+        system = GlusterFS(facts, Gluster(run), restart, tmp_path / "memory")
         system._folders["syd"] = Path("/srv/bricks/syd.1")
         return system
 
     return make
 
 
+class Client:
+    """A mount's client and all around it, which are well; `lacking` are bricks that it is not connected to."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.begun: list[str] = []
+        self.old: list[int] = []
+        self.lacking: list[str] = []
+        self.busy = False
+        self.said: list[str] = []
+        self._now = 1000.0
+        where = "titanicarus.volumes.mount_watch"
+        monkeypatch.setattr(f"{where}.units.mounted", lambda: {Path("/srv/files/syd")})
+        monkeypatch.setattr(f"{where}.units.start", self.begun.append)
+        monkeypatch.setattr(f"{where}.judge", lambda _now, _seen: Verdict(True, False, "is well"))
+        monkeypatch.setattr("titanicarus.volumes.trial.Trial.begin", lambda _self: None)
+        monkeypatch.setattr(f"{where}.connections.lacking", lambda _pid, _hosts: list(self.lacking))
+        monkeypatch.setattr(f"{where}.connections.answers", lambda host: host != "syd-off")
+        monkeypatch.setattr(renewal, "pids", lambda _program, _path: [NO_PROCESS])
+        monkeypatch.setattr(renewal, "written", lambda: 5.0)
+        monkeypatch.setattr(renewal, "latest", lambda: 2e9)
+        monkeypatch.setattr(renewal, "in_use", lambda _path: self.busy)
+        monkeypatch.setattr(renewal, "mount_is_due", lambda _host, _now, _latest, busy: not busy)
+        monkeypatch.setattr(renewal, "older", lambda _program, _path, than: self.old if than == 5.0 else [])
+        self.watch = MountWatch("syd-web1", Mount("syd", HOSTS), self.said.append, lambda: self._now)
+
+    def after(self, seconds: float) -> int:
+        """Look every second for so long; how often the mount was mounted anew by then."""
+        for _ in range(int(seconds)):
+            self._now += 1
+            self.watch.look()
+        return len(self.begun)
+
+
 @pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Names of the mounts that were mounted anew. Everything around them is well."""
-    names: list[str] = []
-    monkeypatch.setattr("titanicarus.volumes.mount_watch.units.mounted", lambda: {Path("/srv/files/syd")})
-    monkeypatch.setattr("titanicarus.volumes.mount_watch.units.start", names.append)
-    monkeypatch.setattr("titanicarus.volumes.mount_watch.judge", lambda _now, _seen: Verdict(True, False, "is well"))
-    monkeypatch.setattr("titanicarus.volumes.trial.Trial.begin", lambda _self: None)
-    monkeypatch.setattr(renewal, "written", lambda: 5.0)
-    monkeypatch.setattr(renewal, "latest", lambda: 2e9)
-    monkeypatch.setattr(renewal, "in_use", lambda _path: False)
-    monkeypatch.setattr(renewal, "mount_is_due", lambda _host, _now, _latest, busy: not busy)
-    return names
+def client(monkeypatch: pytest.MonkeyPatch) -> Client:
+    return Client(monkeypatch)
 
 
-def looked(monkeypatch: pytest.MonkeyPatch, old: list[int]) -> list[str]:
-    said: list[str] = []
-    monkeypatch.setattr(renewal, "older", lambda _program, _path, than: old if than == 5.0 else [])
-    now = [1000.0]
-    watch = MountWatch("syd-web1", Mount("syd", ("syd-filer1",)), said.append, lambda: now[0])
-    for _ in range(int(RENEWAL_SECONDS) - 5):
-        watch.look()
-        now[0] += 1
-    return said
+def test_a_client_that_is_well_is_left_alone(client: Client) -> None:
+    assert client.after(3600) == 0
 
 
-def test_a_client_with_an_older_certificate_is_begun_anew(monkeypatch: pytest.MonkeyPatch, started: list[str]) -> None:
-    said = looked(monkeypatch, [7])
-    assert started == ["syd"] and "/srv/files/syd is mounted anew, with the new certificate" in said
+def test_a_client_with_an_older_certificate_is_begun_anew(client: Client) -> None:
+    client.old = [7]
+    assert client.after(CLIENT_SECONDS) >= 1
+    assert "/srv/files/syd is mounted anew, with the new certificate" in client.said
 
 
-def test_a_client_with_the_present_one_is_left_alone(monkeypatch: pytest.MonkeyPatch, started: list[str]) -> None:
-    looked(monkeypatch, [])
-    assert started == []
+def test_a_client_that_does_without_a_brick_is_begun_anew_and_more_rarely_if_that_does_not_help(client: Client) -> None:
+    client.lacking = ["syd-filer2"]
+    assert client.after(CLIENT_SECONDS - 1) == 0
+    assert client.after(CLIENT_SECONDS + 2) == 1
+    assert "/srv/files/syd is mounted anew, to reach syd-filer2" in client.said
+    assert client.watch.document()["why"] == "is well, not by syd-filer2"
+    assert client.after(SOONEST - 2 * CLIENT_SECONDS) == 1
+    assert client.after(3 * CLIENT_SECONDS) == 2
+    assert client.after(SOONEST) == 2
+    client.lacking = []
+    client.after(2 * CLIENT_SECONDS)
+    assert client.watch.document()["why"] == "is well"
 
 
-def test_a_mount_in_use_is_left_alone(monkeypatch: pytest.MonkeyPatch, started: list[str]) -> None:
-    monkeypatch.setattr(renewal, "in_use", lambda _path: True)
-    looked(monkeypatch, [7])
-    assert started == []
+def test_a_brick_whose_host_is_off_is_waited_for(client: Client) -> None:
+    client.lacking = ["syd-off"]
+    assert client.after(3600) == 0
 
 
-def test_what_cannot_be_found_out_is_said_and_changes_nothing(
-    monkeypatch: pytest.MonkeyPatch, started: list[str]
-) -> None:
+def test_a_mount_in_use_is_left_alone(client: Client) -> None:
+    client.old, client.lacking, client.busy = [7], ["syd-filer2"], True
+    assert client.after(3600) == 0
+    client.busy = False
+    assert client.after(CLIENT_SECONDS + 1) >= 1
+
+
+def test_what_cannot_be_found_out_is_said_and_changes_nothing(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail() -> float:
         raise VolumeError("no certificate")
 
     monkeypatch.setattr(renewal, "written", fail)
-    assert "/srv/files/syd keeps the certificate that it began with: no certificate" in looked(monkeypatch, [7])
-    assert started == []
+    assert client.after(CLIENT_SECONDS + 1) == 0
+    assert "/srv/files/syd could not be looked at: no certificate" in client.said

@@ -8,8 +8,9 @@ import subprocess
 from collections.abc import Callable, Sequence, Set
 from contextlib import suppress
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 
+from titanicarus.volumes import connections
 from titanicarus.volumes.errors import VolumeError
 from titanicarus.volumes.facts import Facts, Mount, Volume
 from titanicarus.volumes.filesystem import Health
@@ -17,11 +18,15 @@ from titanicarus.volumes.gluster import files, handles
 from titanicarus.volumes.gluster.cli import Brick, Gluster, Known
 from titanicarus.volumes.gluster.decide import Decision, Look, Step, decide
 from titanicarus.volumes.gluster.options import wanted
-from titanicarus.volumes.renewal import older
+from titanicarus.volumes.renewal import older, pids
 
 UNIT = "titanicarus-glusterd.service"
 RESTART_SECONDS = 60.0
 """How long a glusterd that was restarted is left alone, whatever it says."""
+ENDED_SECONDS = 2.0
+"""How long a process that was told to end is waited for."""
+APART_SECONDS = 20.0
+"""How long the healing daemon may do without a brick that is served: it looks for it every three seconds."""
 FULL_BYTES = 64 << 20
 
 
@@ -68,6 +73,7 @@ class GlusterFS:
         self._restarted = -RESTART_SECONDS
         self._folders: dict[str, Path] = {}
         self._were_full: set[str] = set()
+        self._lacking: dict[str, dict[str, float]] = {}
 
     def client(self, mount: Mount) -> Sequence[str]:
         """See FileSystem."""
@@ -123,19 +129,46 @@ class GlusterFS:
         self._gluster.heal_all(volume.name)
 
     def renew(self, volume: Volume, written: float) -> str:
-        """See FileSystem. The brick and the healing daemon are begun anew by the next `tend`."""
-        folder = self._folders.get(volume.name)
+        """See FileSystem."""
         if older("glusterd", than=written):
             self._restarted = monotonic()
             self._restart()
             return "glusterd has begun anew, with the new certificate"
+        folder = self._folders.get(volume.name)
         old = older("glusterfs", f"shd/{volume.name}", than=written)
         if folder is not None:
             old += older(files.BRICK, str(folder), than=written)
-        for pid in old:
+        if not old:
+            return ""
+        self._begin_anew(volume, old)
+        return "the brick has begun anew, with the new certificate"
+
+    def reconnect(self, volume: Volume) -> str:
+        """See FileSystem."""
+        now, before = monotonic(), self._lacking.get(volume.name, {})
+        lacking = {
+            host
+            for pid in pids("glusterfs", f"shd/{volume.name}")
+            for host in connections.lacking(pid, volume.bricks)
+            if connections.answers(host)
+        }
+        since = {host: before.get(host, now) for host in lacking}
+        long = sorted(host for host, at in since.items() if now - at >= APART_SECONDS)
+        self._lacking[volume.name] = {} if long else since
+        if not long:
+            return ""
+        self._begin_anew(volume, pids("glusterfs", f"shd/{volume.name}"))
+        return f"the healing daemon has begun anew, to reach {', '.join(long)}"
+
+    def _begin_anew(self, volume: Volume, processes: Sequence[int]) -> None:
+        """At once: clients look for a brick again after three seconds, and then it had better be there."""
+        for pid in processes:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
-        return "the brick begins anew, with the new certificate" if old else ""
+        deadline = monotonic() + ENDED_SECONDS
+        while any(Path(f"/proc/{pid}/fd").exists() for pid in processes) and monotonic() < deadline:
+            sleep(0.02)
+        self._gluster.start(volume.name)
 
     def _look(self, volume: Volume) -> Look:
         names = {member.uuid: member.id for member in self._facts.pool}
