@@ -39,7 +39,7 @@ from titanicarus.shards import ShardView
 
 WHOLE_SECONDS = 360.0
 TOLD_SECONDS = 20.0
-"""When it is said what is waited for."""
+"""How often it is said what is waited for."""
 ALONE_SECONDS = 30.0
 APPLIED_SECONDS = 600.0
 GENTLE = 0.4
@@ -152,14 +152,14 @@ class LabWorld:
     def await_whole(self, parts: Collection[str] | None = None) -> None:
         """Return when these parts of the fleet (None: all) are whole. Raises TooLate with the first that is not."""
 
-        began, told = time.monotonic(), ""
+        told_at = time.monotonic()
 
         def lacks() -> list[str]:
-            nonlocal told
+            nonlocal told_at
             first = next((lacking for _, lacking in self._lacks(parts) if lacking), [])
-            if first and first[0] != told and time.monotonic() - began >= TOLD_SECONDS:
-                told = first[0]
-                self._say(f"waiting for the fleet to be whole: {told}")
+            if first and time.monotonic() - told_at >= TOLD_SECONDS:
+                told_at = time.monotonic()
+                self._say(f"waiting for the fleet to be whole: {first[0]}")
             return first
 
         until_nothing("the fleet being whole", lacks, WHOLE_SECONDS, poll=1.0)
