@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Set
 
-STILL_SECONDS = 60.0
+STILL_SECONDS = 30.0
 """How long none of the files that wait is healed before all folders are walked through."""
-TURN_SECONDS = 30.0
+TURN_SECONDS = 15.0
 """How much later the next brick's host orders it: mostly the first one's walk has got somewhere by then."""
 _LONGEST_SECONDS = 86_400.0
 

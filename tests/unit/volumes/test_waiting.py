@@ -34,7 +34,7 @@ def orders(said: list[int]) -> list[int]:
 
 
 def test_files_that_wait_for_good_are_walked_for_and_more_rarely_each_time() -> None:
-    assert orders(followed([{"a", "b"}] * 200)) == [STILL, 3 * STILL, 7 * STILL, 15 * STILL]
+    assert orders(followed([{"a", "b"}] * 200)) == [n * STILL for n in (1, 3, 7, 15, 31)]
 
 
 def test_a_later_brick_orders_later() -> None:
@@ -43,7 +43,7 @@ def test_a_later_brick_orders_later() -> None:
 
 def test_files_that_are_healed_one_by_one_need_no_walk() -> None:
     names = [str(number) for number in range(100)]
-    assert orders(followed([set(names[number // 10 :]) for number in range(200)])) == []
+    assert orders(followed([set(names[number // 4 :]) for number in range(200)])) == []
 
 
 def test_files_that_stay_behind_when_others_were_healed_are_found() -> None:
@@ -56,7 +56,7 @@ def test_files_that_are_being_written_do_not_wait() -> None:
 
 
 def test_files_that_are_being_written_do_not_hide_one_that_waits() -> None:
-    assert orders(followed([{"lost", str(number)} for number in range(20)])) == [STILL + LOOK]
+    assert orders(followed([{"lost", str(number)} for number in range(10)])) == [STILL + LOOK]
 
 
 def test_nothing_is_walked_for_while_a_brick_is_away() -> None:
@@ -65,7 +65,8 @@ def test_nothing_is_walked_for_while_a_brick_is_away() -> None:
 
 def test_patience_is_new_for_other_files() -> None:
     looks = [{"a"}] * 30 + [set[str]()] + [{"b"}] * 30
-    assert orders(followed(looks)) == [STILL, 31 * LOOK + STILL]
+    back = 31 * LOOK
+    assert orders(followed(looks)) == [STILL, 3 * STILL, back + STILL, back + 3 * STILL]
 
 
 def test_nothing_waits_any_more() -> None:
@@ -121,7 +122,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
-def tended(system: Files, clock: list[float], looks: int = 30) -> list[str]:
+def tended(system: Files, clock: list[float], looks: int = STILL // LOOK + 2) -> list[str]:
     said: list[str] = []
     volume = Volume("syd", (HOST, "syd-filer2", "syd-db1"), ())
     pool = (Member(HOST, "", arbiter=False),)
