@@ -30,6 +30,7 @@ from typing import Any
 from titanicarus.control import files, layout
 from titanicarus.control.apply import Behind, Outcome, answers, job, result_of, salt_job, waves
 from titanicarus.control.deploy import PROTOCOL, active_facts, release_name
+from titanicarus.control.errors import ControlError
 from titanicarus.fleet import load
 from titanicarus.heal import facts as guard_facts
 from titanicarus.heal import holds
@@ -43,6 +44,8 @@ ASK_SECONDS = 60.0
 APPLY_SECONDS = 900.0
 SOONEST_SECONDS, LATEST_SECONDS = 900.0, 86_400.0
 """When a host that could not be renewed is asked again: after so long, doubled each time, up to the other."""
+PATIENT_TRIES = 2
+"""From which try on a master also asks hosts where an apply that it did not ask for has not ended well."""
 FIRST_TWO = 2
 
 
@@ -52,11 +55,13 @@ class NotRenewed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """A release that this host made by itself. `before` is the revision of each host in the release that it follows;
-    `tries` counts, and `next_try` (Unix time) is when the hosts that are left are asked again."""
+    """A release that this host made by itself. `before` are the revisions of each host in the releases that it follows;
+    `asked` are hosts that this master has told to apply it. `tries` counts, and `next_try` (Unix time) is when the
+    hosts that are left are asked again."""
 
     release: str
-    before: Mapping[str, str] = field(default_factory=dict)
+    before: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    asked: Sequence[str] = ()
     tries: int = 0
     next_try: float = 0.0
 
@@ -94,20 +99,28 @@ def to_apply(
 ) -> tuple[list[str], dict[str, str]]:
     """Which of the hosts in `wanted` (host to revision) are to be asked now; and of those that are not there yet and
     are not asked, why. `held` says what holds a host."""
-    ask, left = [], {}
+    ask, left, between = [], {}, []
     for host, revision in wanted.items():
         said = found.get(host)
         if said is None:
             left[host] = "gives no answer"
         elif said.revision == revision:
             continue
-        elif said.revision != renewal.before.get(host):
+        elif not said.revision:
+            between.append(host)
+        elif said.revision not in renewal.before.get(host, ()):
             left[host] = "had not applied what was pushed: `saguire apply` brings it the new certificates as well"
         elif host in held:
             left[host] = held[host]
         else:
             ask.append(host)
-    return ask, left
+    if not between:
+        return ask, left
+    # An apply goes on there, or ended badly. Until that is over nobody else is asked: it may be the other of a pair.
+    left |= dict.fromkeys(ask, f"waits for {', '.join(between)}")
+    mine = [host for host in between if host in renewal.asked or renewal.tries >= PATIENT_TRIES]
+    left |= {host: "an apply of it goes on, or has failed" for host in between if host not in mine}
+    return [host for host in mine if host not in held], left | {host: held[host] for host in mine if host in held}
 
 
 def later(renewal: Renewal, now: float) -> Renewal:
@@ -175,11 +188,13 @@ class Host:
             "judge": False,
         }
         self._deploy("stage", data=json.dumps(header).encode() + b"\n")
-        renewal = Renewal(name, facts["hosts"])
+        earlier = self.remembered()  # who missed a window has the revision of the one before
+        missed = earlier.before if earlier else {}
+        renewal = Renewal(name, {host: [*missed.get(host, ()), one] for host, one in facts["hosts"].items()})
         # Before the switch: a power cut after it would leave a new release that nobody applies.
         self.keep(renewal)
         switched = datetime.fromisoformat(json.loads(self.deploy.active.read_bytes())["at"])
-        at = max(window.start, switched + timedelta(seconds=1))  # the same on every control host, and later
+        at = switched + timedelta(seconds=1)  # who missed the last push stays behind those that did not
         self._deploy("activate", "--release", name, "--at", at.isoformat(), "--after", facts["release"])
         return renewal
 
@@ -195,11 +210,18 @@ class Host:
             said = (done.stdout + done.stderr).decode(errors="replace").strip()
             raise NotRenewed(f"`deploy {words[0]}` ended with {done.returncode}: {said[-600:]}")
 
-    def apply(self, hosts: Sequence[str], expected: Mapping[str, str]) -> dict[str, str]:
-        """Apply what is served to these hosts, no two of a pair at once. Gives what failed: host to reason."""
-        failed: dict[str, str] = {}
-        for wave in waves(load(layout.Release(self.deploy.current).tree), hosts):
+    def apply(self, renewal: Renewal, hosts: Sequence[str]) -> tuple[Renewal, dict[str, str]]:
+        """Apply the renewed release to these hosts, no two of a pair at once, while it is the one that is served. Gives
+        back who has been asked by now, and what failed: host to reason."""
+        release = self.deploy.release(renewal.release)
+        expected = self.revisions(renewal)
+        failed = dict.fromkeys(hosts, "was not asked: another host comes first")
+        for wave in waves(load(release.tree), hosts):
+            if self.remembered() is None:
+                return renewal, dict.fromkeys(failed, "something else was pushed meanwhile")
             failed |= dict.fromkeys(wave, "gave no answer")
+            renewal = replace(renewal, asked=sorted({*renewal.asked, *wave}))
+            self.keep(renewal)
             argv = job({host: expected[host] for host in wave}, dict.fromkeys(wave, Behind()), full=False, test=False)
             for host, said in answers(argv, time.monotonic() + APPLY_SECONDS):
                 result = result_of(host, said)
@@ -207,9 +229,14 @@ class Host:
                     failed.pop(host, None)
                 else:
                     failed[host] = "; ".join([str(result.outcome), *(f"{name}: {why}" for name, why in result.failed)])
-            if failed:
+            if any(host in failed for host in wave):
                 break  # what is wrong with one host of a pair is not done to the other
-        return failed
+        return renewal, failed
+
+    def revisions(self, renewal: Renewal) -> dict[str, str]:
+        """What the hosts that this master sees to are to have."""
+        hosts: Mapping[str, str] = json.loads(self.deploy.release(renewal.release).facts.read_bytes())["hosts"]
+        return {host: revision for host, revision in hosts.items() if host in self.own}
 
     # What is remembered
 
@@ -219,6 +246,8 @@ class Host:
             found = Renewal(**json.loads(self._memory.read_bytes()))
         except FileNotFoundError:
             return None
+        except (ValueError, TypeError):
+            return None  # damaged: `saguire apply` does what is left
         return found if found.release == active_facts(self.deploy).get("release") else None
 
     def keep(self, renewal: Renewal | None) -> None:
@@ -232,6 +261,14 @@ class Host:
     def _memory(self) -> Path:
         return self.deploy.path / "renewal.json"
 
+    def seldom(self) -> bool:
+        """Whether what keeps certificates from being renewed was not told within a day."""
+        mark = self.deploy.path / "renewal.told"
+        if mark.exists() and time.time() - mark.stat().st_mtime < LATEST_SECONDS:
+            return False
+        mark.touch()
+        return True
+
     def tell(self, now: float, step: str, sentence: str, **more: Any) -> None:
         """Into the ledger, and to whoever reads the log."""
         print(sentence, flush=True)
@@ -242,32 +279,42 @@ class Host:
 
 
 def renew(host: Host, now: float) -> int:
-    """One look, and what follows from it; the exit code. Raises NotRenewed."""
+    """One look, and what follows from it; the exit code. Raises what keeps it from being done, once that is told."""
     window = due(active_facts(host.deploy), datetime.fromtimestamp(now, UTC))
     renewal = host.remembered()
     if window is None and (renewal is None or now < renewal.next_try):
         return 0
     began = time.monotonic()
+    try:
+        return _renew(host, now, window, renewal, began)
+    except Exception as error:
+        if host.seldom():
+            seconds = round(time.monotonic() - began, 1)
+            host.tell(now, "closed", f"not renewed: {error}", result="escalated", seconds=seconds)
+        raise
+
+
+def _renew(host: Host, now: float, window: Window | None, renewal: Renewal | None, began: float) -> int:
     found = host.standing(host.listening)
     if window is not None:
         others = [said.clock for name, said in found.items() if name != host.me]
         why = doubt(now, others, alone=host.listening == [host.me])
         if why:
             raise NotRenewed(f"certificates are due by this host's clock, and {why}: set the clocks right")
-        start = window.start.date()
-        host.tell(now, "found", f"certificates have less than a third of their life left: those of {start} are made")
         renewal = host.compile(window)
+        start = window.start.date()
+        host.tell(now, "found", f"certificates had less than a third of their life left: those of {start} were made")
         host.tell(now, "renewed", f"{renewal.release} is served; it differs in certificates only")
     assert renewal is not None
-    wanted = {name: revision for name, revision in active_facts(host.deploy)["hosts"].items() if name in host.own}
-    ask, left = to_apply(renewal, wanted, found, host.held(now))
+    ask, left = to_apply(renewal, host.revisions(renewal), found, host.held(now))
     if ask:
         host.tell(now, "applying", f"{', '.join(ask)}: told to apply them")
-        left |= host.apply(ask, wanted)
+        renewal, failed = host.apply(renewal, ask)
+        left |= failed
     host.keep(later(renewal, now) if left else None)
     if window is not None or ask:
-        failed = "; ".join(f"{name}: {why}" for name, why in left.items())
-        sentence = f"not everywhere yet, and tried again: {failed}" if left else "all hosts have new certificates"
+        failing = "; ".join(f"{name}: {why}" for name, why in left.items())
+        sentence = f"not everywhere yet, and tried again: {failing}" if left else "all hosts have new certificates"
         seconds = round(time.monotonic() - began, 1)
         result = "escalated" if set(left) & set(ask) else "left" if left else "healed"
         host.tell(now, "closed", sentence, result=result, seconds=seconds)
@@ -284,7 +331,7 @@ def main(arguments: list[str]) -> int:
         with (host.deploy.path / "renewal.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             return renew(host, time.time())
-    except (NotRenewed, guard_facts.NoFacts, holds.BadHolds) as error:
+    except (NotRenewed, guard_facts.NoFacts, holds.BadHolds, ControlError, OSError, subprocess.TimeoutExpired) as error:
         print(error, file=sys.stderr)
         return 1
 

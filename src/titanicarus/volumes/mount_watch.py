@@ -17,8 +17,10 @@ CLIENT = "glusterfs"
 """The program that serves a mount."""
 CLIENT_SECONDS = 30.0
 """How often the client is looked at: its certificate, and the bricks that it is connected to."""
-SOONEST, MOST_RARELY = 300.0, 7200.0
-"""Pauses between mounting anew because of a brick, while that does not help."""
+APART_SECONDS = 30.0
+"""For how long a client may do without a brick that may be there; each of its island's clients a different while."""
+SOONEST, MOST_RARELY = 300.0, 86_400.0
+"""Pauses between mounting anew because of a brick, while that does not help: it may be the brick that is broken."""
 
 Say = Callable[[str], None]
 
@@ -93,7 +95,9 @@ class MountWatch:
         path = self.mount.path
         try:
             lacking = self._out_of_touch()
-            long = [host for host in lacking if host in self._lacking]
+            if lacking and not self._lacking:
+                # Not every client of an island at once, when it is a brick that has ended.
+                self._again_at = now + APART_SECONDS * (1 + renewal.place(self.host))
             if lacking != self._lacking:
                 self.say(f"{path} is served by {'all bricks' if not lacking else 'bricks but ' + ', '.join(lacking)}")
             self._lacking = lacking
@@ -102,9 +106,9 @@ class MountWatch:
                 self.host, time.time(), renewal.latest(), busy=busy
             ):
                 self._begin_anew("with the new certificate")
-            elif long and not busy and now >= self._again_at:
-                self._again_at, self._again = now + self._again, min(2 * self._again, MOST_RARELY)
-                self._begin_anew(f"to reach {', '.join(long)}")
+            elif lacking and not busy and now >= self._again_at:
+                self._again_at, self._again = now + self._again, min(4 * self._again, MOST_RARELY)
+                self._begin_anew(f"to reach {', '.join(lacking)}")
             elif not lacking:
                 self._again = SOONEST
         except (OSError, ValueError, VolumeError) as error:
@@ -118,6 +122,8 @@ class MountWatch:
 
     def _begin_anew(self, why: str) -> None:
         self.say(f"{self.mount.path} is mounted anew, {why}")
+        self._repaired_at, self._repairs = self.clock(), 1  # or it is repaired while it begins
+        self._trial.forget()
         units.start(self.mount.name)
 
     def _repair(self, now: float, *, mounted: bool) -> None:

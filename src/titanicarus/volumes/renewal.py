@@ -9,6 +9,7 @@ certificate anew without a cut; under load that was seen to end clients by SIGSE
 from __future__ import annotations
 
 import os
+import time
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -26,8 +27,12 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def written(path: Path = CERTIFICATE) -> float:
-    """When this host's certificate came (Unix time). Raises OSError."""
-    return path.stat().st_mtime
+    """When this host's certificate came (Unix time). Raises OSError.
+
+    Long ago, if by its date it is still to come: the clock was set back, and everything that begins would be older.
+    """
+    came = path.stat().st_mtime
+    return came if came <= time.time() else 0.0
 
 
 def latest(path: Path = CERTIFICATE) -> float:
@@ -36,8 +41,9 @@ def latest(path: Path = CERTIFICATE) -> float:
 
     found = x509.load_pem_x509_certificate(path.read_bytes())
     began, ends = found.not_valid_before_utc.timestamp(), found.not_valid_after_utc.timestamp()
-    # Windows overlap by a third of a life (titanicarus.pki.window_at).
-    return began + (ends - began) / 3 * 0.9
+    # Windows overlap by a third of a life (titanicarus.pki.window_at). One that came later, for another reason than a
+    # new window, has a day.
+    return max(began + (ends - began) / 3 * 0.9, path.stat().st_mtime + 86_400)
 
 
 def pids(program: str, *words: str, proc: Path = _PROC) -> list[int]:
@@ -66,8 +72,15 @@ def turn(host: str, hosts: Sequence[str], now: float) -> bool:
 
 
 def mount_is_due(host: str, now: float, latest: float, *, busy: bool) -> bool:
-    """Whether a client that shows an older certificate is to be ended and begun anew now."""
-    return now >= latest or (not busy and int(now // TURN_SECONDS) % TURNS == zlib.crc32(host.encode()) % TURNS)
+    """Whether a client that shows an older certificate is to be ended and begun anew now: in its turn, when nobody uses
+    it or it cannot be put off."""
+    mine = int(now // TURN_SECONDS) % TURNS == place(host)
+    return mine and (not busy or now >= latest)
+
+
+def place(host: str) -> int:
+    """Which of TURNS turns is a host's."""
+    return zlib.crc32(host.encode()) % TURNS
 
 
 def in_use(mount: Path, proc: Path = _PROC) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from fixtures.control_plane import ControlPlane
 from titanicarus.control import layout
 from titanicarus.control.renew import (
     LATEST_SECONDS,
+    PATIENT_TRIES,
     SOONEST_SECONDS,
     Host,
     NotRenewed,
@@ -71,17 +73,32 @@ def test_a_clock_is_believed_when_most_others_agree(others: list[float], alone: 
 
 
 def test_only_who_had_applied_what_was_served_before_is_asked() -> None:
-    renewal = Renewal("new", {"a": "a-1", "b": "b-1", "c": "c-1", "d": "d-1"})
+    renewal = Renewal("new", {"a": ["a-0", "a-1"], "b": ["b-1"], "c": ["c-1"], "d": ["d-1"]})
     wanted = {host: f"{host}-2" for host in ("a", "b", "c", "d", "e", "f")}
     found = {
         host: Standing(revision, 0.0) for host, revision in {"a": "a-1", "b": "b-2", "c": "c-0", "d": "d-1"}.items()
     }
-    ask, left = to_apply(renewal, wanted, {**found, "f": Standing("", 0.0)}, {"d": "maintenance of d by anna"})
+    ask, left = to_apply(renewal, wanted, found, {"d": "maintenance of d by anna"})
     assert ask == ["a"]
     assert left["d"] == "maintenance of d by anna"
     assert left["e"] == "gives no answer"
-    assert "saguire apply" in left["c"] and "saguire apply" in left["f"]
+    assert left["f"] == "gives no answer"
+    assert "saguire apply" in left["c"]
     assert "b" not in left
+
+
+@pytest.mark.parametrize(
+    ("asked", "tries", "expected"),
+    [((), 0, []), (("a",), 0, ["a"]), ((), PATIENT_TRIES, ["a"]), (("b",), 0, [])],
+)
+def test_while_an_apply_is_not_over_or_has_failed_nobody_else_is_asked(
+    asked: tuple[str, ...], tries: int, expected: list[str]
+) -> None:
+    """The record of a host is away from the beginning of an apply until it has ended well."""
+    renewal = Renewal("new", {"a": ["a-1"], "b": ["b-1"]}, asked, tries)
+    ask, left = to_apply(renewal, {"a": "a-2", "b": "b-2"}, {"a": Standing("", 0.0), "b": Standing("b-1", 0.0)}, {})
+    assert ask == expected
+    assert left["b"] == "waits for a" and ("a" in left) == (not expected)
 
 
 def test_who_is_left_is_asked_more_and_more_rarely() -> None:
@@ -125,10 +142,13 @@ class Quiet(Host):
         self.looks += 1
         return {host: Standing(self.there[host], self.clock) for host in hosts if host in self.there}
 
-    def apply(self, hosts: Sequence[str], expected: Mapping[str, str]) -> dict[str, str]:
+    def apply(self, renewal: Renewal, hosts: Sequence[str]) -> tuple[Renewal, dict[str, str]]:
         self.asked.append(list(hosts))
-        self.there |= {host: expected[host] for host in hosts if host not in self.fail}
-        return {host: why for host, why in self.fail.items() if host in hosts}
+        expected = self.revisions(renewal)
+        # A host where it fails has no record any more.
+        self.there |= {host: "" if host in self.fail else expected[host] for host in hosts}
+        failed = {host: why for host, why in self.fail.items() if host in hosts}
+        return replace(renewal, asked=sorted({*renewal.asked, *hosts})), failed
 
     def told(self) -> list[incidents.Incident]:
         return incidents.fold(Ledger(self.me, layout.below(self.root, FOLDER)).everything())
@@ -172,9 +192,12 @@ def test_nothing_is_asked_while_nothing_is_due(plane: ControlPlane) -> None:
 def test_a_clock_that_is_wrong_renews_nothing(plane: ControlPlane) -> None:
     host, serves = Quiet(plane), plane.current(ME)
     host.clock = BEFORE.timestamp()
-    with pytest.raises(NotRenewed, match="set the clocks right"):
-        renew(host, NOW.timestamp())
+    for _ in range(3):
+        with pytest.raises(NotRenewed, match="set the clocks right"):
+            renew(host, NOW.timestamp())
     assert plane.current(ME) == serves and host.asked == []
+    (told,) = host.told()
+    assert told.result == "escalated" and "set the clocks right" in told.sentence
 
 
 def test_a_host_that_was_away_is_told_when_it_is_back(plane: ControlPlane) -> None:
@@ -199,6 +222,44 @@ def test_a_host_where_it_failed_is_told_again_and_a_person_is_asked_to_look(plan
     host.fail = {}
     assert renew(host, NOW.timestamp() + SOONEST_SECONDS + 1) == 0
     assert host.asked[-1] == [victim]
+
+
+def test_a_host_that_was_away_for_more_than_a_window_is_told_as_well(plane: ControlPlane) -> None:
+    host = Quiet(plane)
+    away = host.own[-1]
+    revision = host.there.pop(away)
+    renew(host, NOW.timestamp())
+    following = NOW + timedelta(days=DAYS * 2 / 3)
+    host.clock = following.timestamp()
+    host.there[away] = revision
+    assert renew(host, following.timestamp()) == 0
+    assert away in host.asked[-1] and host.remembered() is None
+
+
+def test_who_missed_the_last_push_stays_behind_those_that_did_not(plane: ControlPlane) -> None:
+    """By the moment of the switch `saguire apply` tells who serves the newest (titanicarus.control.masters)."""
+    plane.transport.down = {OTHER}
+    plane.write("salt/probe/init.sls", "probe_other:\n  test.nop: []\n")
+    plane.push(now=BEFORE + timedelta(days=1))
+    plane.transport.down = set()
+    for name in (ME, OTHER):
+        renew(Quiet(plane, name), NOW.timestamp())
+    one, other = (json.loads((plane.release(name).parent / "active.json").read_bytes())["at"] for name in (ME, OTHER))
+    assert one > other
+
+
+def test_a_push_while_hosts_are_asked_is_the_operators_to_apply(plane: ControlPlane) -> None:
+    host, now = Quiet(plane), NOW.timestamp()
+    renew(host, now)
+    memory = host.remembered()
+    assert memory is None
+    host = Quiet(plane)
+    renewal = Renewal(str(plane.current(ME)), {})
+    host.keep(renewal)
+    plane.write("salt/probe/init.sls", "probe_other:\n  test.nop: []\n")
+    plane.push(now=NOW)
+    kept, failed = Host.apply(host, renewal, host.own)
+    assert kept == renewal and set(failed.values()) == {"something else was pushed meanwhile"}
 
 
 def test_a_pause_holds_hosts_and_not_what_is_served(plane: ControlPlane) -> None:

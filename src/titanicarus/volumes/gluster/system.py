@@ -27,6 +27,8 @@ ENDED_SECONDS = 2.0
 """How long a process that was told to end is waited for."""
 APART_SECONDS = 20.0
 """How long the healing daemon may do without a brick that is served: it looks for it every three seconds."""
+SOONEST_SECONDS, MOST_RARELY_SECONDS = 120.0, 86_400.0
+"""Pauses between beginning the healing daemon anew because of a brick, while that does not help."""
 FULL_BYTES = 64 << 20
 
 
@@ -74,6 +76,8 @@ class GlusterFS:
         self._folders: dict[str, Path] = {}
         self._were_full: set[str] = set()
         self._lacking: dict[str, dict[str, float]] = {}
+        self._again_at: dict[str, float] = {}
+        self._pause: dict[str, float] = {}
 
     def client(self, mount: Mount) -> Sequence[str]:
         """See FileSystem."""
@@ -154,9 +158,15 @@ class GlusterFS:
         }
         since = {host: before.get(host, now) for host in lacking}
         long = sorted(host for host, at in since.items() if now - at >= APART_SECONDS)
-        self._lacking[volume.name] = {} if long else since
+        self._lacking[volume.name] = since
         if not long:
+            self._pause[volume.name] = self._pause.get(volume.name, 0.0) if since else 0.0
             return ""
+        if now < self._again_at.get(volume.name, 0.0):
+            return ""
+        pause = self._pause.get(volume.name) or SOONEST_SECONDS
+        self._again_at[volume.name], self._pause[volume.name] = now + pause, min(4 * pause, MOST_RARELY_SECONDS)
+        self._lacking[volume.name] = {}
         self._begin_anew(volume, pids("glusterfs", f"shd/{volume.name}"))
         return f"the healing daemon has begun anew, to reach {', '.join(long)}"
 
