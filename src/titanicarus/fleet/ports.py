@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from titanicarus.volumes.connections import BRICK_PORTS, GLUSTERD
+
 from .model import Fleet, Host, once
 from .roles import Role
 from .sftp import SFTP, SFTP_SERVER, sftp_servers
 from .shards import carried, shards, sql_island
-from .volumes import BRICK_PORTS, GLUSTER, volume_of
+from .volumes import volume_of
 
 SSH = 22
 SALT_PUBLISH = 4505
@@ -153,7 +155,7 @@ def _bricks(fleet: Fleet, host: Host) -> Iterator[Port]:
     volume = volume_of(fleet, host.island)
     if volume is not None and host in volume.bricks:
         sources = _addresses(volume.clients)
-        yield Port("tcp", GLUSTER, sources, LAN, "GlusterFS: the island's hosts that keep or mount its files")
+        yield Port("tcp", GLUSTERD, sources, LAN, "GlusterFS: the island's hosts that keep or mount its files")
         yield Port("tcp", BRICK_PORTS[0], sources, LAN, "GlusterFS: the bricks", BRICK_PORTS[1])
 
 

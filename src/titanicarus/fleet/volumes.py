@@ -6,14 +6,13 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from titanicarus.volumes.connections import BRICK_PORTS
+
 from .model import Fleet, Host, once
 from .roles import Role
 
 Data = dict[str, Any]
 
-GLUSTER = 24007
-BRICK_PORTS = (49152, 49183)
-"""First and last port where glusterd puts the bricks of a host, in no order."""
 MOUNTING = frozenset({Role.FILER, Role.WEB})
 """Roles whose hosts mount the volume."""
 

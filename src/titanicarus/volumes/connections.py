@@ -16,6 +16,9 @@ from pathlib import Path
 
 GLUSTERD = 24007
 """The port of glusterd; bricks have others."""
+BRICK_PORTS = (49152, 49183)
+"""First and last port where glusterd puts the bricks of a host, in no order."""
+PKI = Path("/etc/titanicarus/pki")
 _ESTABLISHED = "01"
 _PROC = Path("/proc")
 
@@ -28,12 +31,28 @@ def lacking(pid: int, hosts: Iterable[str], proc: Path = _PROC) -> list[str]:
 
 
 def answers(host: str, seconds: float = 1.0) -> bool:
-    """Whether a host's glusterd takes connections."""
-    try:
-        with socket.create_connection((host, GLUSTERD), seconds):
-            return True
-    except OSError:
-        return False
+    """Whether a host serves a brick: its glusterd and something at a port of bricks speak TLS with this host.
+
+    To take a connection is not enough, as the kernel of a host that hangs does. A host has the brick of one volume.
+    Takes up to a few times `seconds`.
+    """
+    import ssl  # noqa: PLC0415 -- only for who lacks a brick
+
+    context = ssl.create_default_context(cafile=str(PKI / "root.crt"))
+    context.check_hostname = False  # what is asked is whether it speaks; GlusterFS looks at who it is
+    context.load_cert_chain(PKI / "host.crt", PKI / "host.key")
+
+    def speaks(port: int) -> bool:
+        try:
+            with (
+                socket.create_connection((host, port), seconds) as plain,
+                context.wrap_socket(plain, server_hostname=host),
+            ):
+                return True
+        except OSError:
+            return False
+
+    return speaks(GLUSTERD) and any(speaks(port) for port in range(BRICK_PORTS[0], BRICK_PORTS[1] + 1))
 
 
 def _connected(pid: int, proc: Path) -> set[str]:

@@ -9,7 +9,8 @@ import pytest
 from fixtures.repository import Repository
 
 from titanicarus.fleet import Declaration, Role, load, pillar_for, ports_for
-from titanicarus.fleet.volumes import BRICK_PORTS, GLUSTER, volume_of
+from titanicarus.fleet.volumes import volume_of
+from titanicarus.volumes.connections import BRICK_PORTS, GLUSTERD
 from titanicarus.volumes.facts import facts_from
 
 ROOT = Path(__file__).parents[3]
@@ -59,17 +60,17 @@ def test_the_ports_of_bricks_are_open_inside_the_island_only(declaration: Declar
         lan = declaration.fleet.islands[host.island].lan.network
         opened = {port.port: port for port in ports_for(declaration.fleet, host)}
         keeps = host.has(Role.FILER) or host.has(Role.ARBITER)
-        assert (GLUSTER in opened, BRICK_PORTS[0] in opened) == (keeps, keeps)
+        assert (GLUSTERD in opened, BRICK_PORTS[0] in opened) == (keeps, keeps)
         if keeps:
             assert opened[BRICK_PORTS[0]].last == BRICK_PORTS[1]
-            assert opened[GLUSTER].sources == opened[BRICK_PORTS[0]].sources
-            assert all(IPv4Address(source) in lan for source in opened[GLUSTER].sources)
+            assert opened[GLUSTERD].sources == opened[BRICK_PORTS[0]].sources
+            assert all(IPv4Address(source) in lan for source in opened[GLUSTERD].sources)
 
 
 def test_only_what_keeps_or_mounts_may_connect(repository: Repository) -> None:
     declaration = repository.load()
     opened = {port.port: port for port in ports_for(declaration.fleet, declaration.fleet.host("mel-store1"))}
-    assert opened[GLUSTER].sources == ("10.72.2.21", "10.72.2.22", "10.72.2.31", "10.72.2.32")
+    assert opened[GLUSTERD].sources == ("10.72.2.21", "10.72.2.22", "10.72.2.31", "10.72.2.32")
     (volume,) = facts_from(pillar_for(declaration, "mel-store1")["files"]).volumes
     assert volume.clients == ("mel-store1", "mel-store2", "mel-web1", "mel-web2")
     assert volume.bricks == ("mel-store1", "mel-store2", "mel-web2")

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import os
 import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from titanicarus import pki
 from titanicarus.volumes import connections
 
 HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
@@ -52,5 +58,52 @@ def test_a_real_connection_is_found() -> None:
             assert connections.lacking(os.getpid(), ["127.0.0.1"]) == []
 
 
-def test_a_host_without_glusterd_does_not_answer() -> None:
+@pytest.fixture
+def pki_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    now = datetime.now(UTC)
+    root = pki.make_root("t", now)
+    request = pki.Request("host", "localhost", ("localhost",), ("127.0.0.1",), client=True)
+    leaf = pki.issue(pki.make_island(root, "t", "syd", now), request, pki.window_at(now, 90))
+    for name, text in {
+        "root.crt": root.certificate_pem,
+        "host.crt": leaf.certificate + leaf.chain,
+        "host.key": leaf.key,
+    }.items():
+        (tmp_path / name).write_text(text)
+    monkeypatch.setattr(connections, "PKI", tmp_path)
+    return tmp_path
+
+
+@contextmanager
+def listener(folder: Path, *, hangs: bool = False) -> Iterator[int]:
+    """Something that speaks TLS at a port, or takes connections and says nothing, as the kernel of a frozen host."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "host.crt", folder / "host.key")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            with suppress(OSError):
+                while True:
+                    plain, _ = server.accept()
+                    with suppress(OSError), context.wrap_socket(plain, server_side=True) as tls:
+                        tls.recv(1)
+
+        if not hangs:
+            threading.Thread(target=serve, daemon=True).start()
+        yield server.getsockname()[1]
+
+
+@pytest.mark.parametrize(
+    ("glusterd_hangs", "brick_hangs", "there"), [(False, False, True), (True, False, False), (False, True, False)]
+)
+def test_a_brick_is_there_when_it_and_its_glusterd_speak(
+    glusterd_hangs: bool, brick_hangs: bool, there: bool, pki_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with listener(pki_folder, hangs=glusterd_hangs) as one, listener(pki_folder, hangs=brick_hangs) as other:
+        monkeypatch.setattr(connections, "GLUSTERD", one)
+        monkeypatch.setattr(connections, "BRICK_PORTS", (other, other))
+        assert connections.answers("127.0.0.1", 0.5) is there
+
+
+def test_a_host_without_glusterd_does_not_answer(pki_folder: Path) -> None:
     assert connections.answers("127.0.0.1") is False
