@@ -175,6 +175,8 @@ def _prune(deploy: layout.Deploy, active: str) -> None:
     kept.setdefault(active, json.loads(deploy.release(active).facts.read_bytes()))
     for folder in deploy.releases.iterdir():
         if folder.name not in kept and folder != deploy.staging.path:
+            # First what says that it is complete: this may be cut off at any point.
+            layout.Release(folder).facts.unlink(missing_ok=True)
             shutil.rmtree(folder)
     for document in deploy.trust("").parent.iterdir():
         if document.stem not in {facts["trust"] for facts in kept.values()}:
