@@ -146,7 +146,9 @@ class Machine:
         return found
 
     def brick(self) -> dict[str, Any]:
-        found: dict[str, Any] = self.status()["bricks"].get(ISLAND, {"online": False, "waits": "nothing is known"})
+        found: dict[str, Any] = self.status()["bricks"].get(
+            ISLAND, {"online": False, "waits": "nothing is known", "pending": None}
+        )
         return found
 
     def pids(self, program: str) -> list[int]:
