@@ -101,16 +101,17 @@ class MountWatch:
             if lacking != self._lacking:
                 self.say(f"{path} is served by {'all bricks' if not lacking else 'bricks but ' + ', '.join(lacking)}")
             self._lacking = lacking
-            busy = renewal.in_use(path)
-            if renewal.older(CLIENT, str(path), than=renewal.written()) and renewal.mount_is_due(
-                self.host, time.time(), renewal.latest(), busy=busy
-            ):
+            if not lacking:
+                self._again = SOONEST
+            old = renewal.older(CLIENT, str(path), than=renewal.written())
+            if not old and not (lacking and now >= self._again_at):
+                return
+            busy = renewal.in_use(path)  # a look at every open file of the host
+            if old and renewal.mount_is_due(self.host, time.time(), renewal.latest(), busy=busy):
                 self._begin_anew("with the new certificate")
             elif lacking and not busy and now >= self._again_at:
                 self._again_at, self._again = now + self._again, min(4 * self._again, MOST_RARELY)
                 self._begin_anew(f"to reach {', '.join(lacking)}")
-            elif not lacking:
-                self._again = SOONEST
         except (OSError, ValueError, VolumeError) as error:
             self.say(f"{path} could not be looked at: {error}")
 

@@ -15,8 +15,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from cryptography import x509
-
 CERTIFICATE = Path("/etc/titanicarus/pki/host.crt")
 TURN_SECONDS = 180.0
 """For how long it is one host's turn."""
@@ -38,6 +36,7 @@ def written(path: Path = CERTIFICATE) -> float:
 def latest(path: Path = CERTIFICATE) -> float:
     """Until when (Unix time) processes may go on with the certificate before this host's: a tenth of the time that is
     left to that one is kept in reserve. Raises OSError or ValueError."""
+    from cryptography import x509  # noqa: PLC0415 -- 10 MiB of each host's agent, for once in some weeks
 
     found = x509.load_pem_x509_certificate(path.read_bytes())
     began, ends = found.not_valid_before_utc.timestamp(), found.not_valid_after_utc.timestamp()

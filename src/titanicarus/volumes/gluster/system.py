@@ -159,12 +159,11 @@ class GlusterFS:
         since = {host: before.get(host, now) for host in lacking}
         long = sorted(host for host, at in since.items() if now - at >= APART_SECONDS)
         self._lacking[volume.name] = since
-        if not long:
-            self._pause[volume.name] = self._pause.get(volume.name, 0.0) if since else 0.0
+        if not since:
+            self._pause.pop(volume.name, None)
+        if not long or now < self._again_at.get(volume.name, 0.0):
             return ""
-        if now < self._again_at.get(volume.name, 0.0):
-            return ""
-        pause = self._pause.get(volume.name) or SOONEST_SECONDS
+        pause = self._pause.get(volume.name, SOONEST_SECONDS)
         self._again_at[volume.name], self._pause[volume.name] = now + pause, min(4 * pause, MOST_RARELY_SECONDS)
         self._lacking[volume.name] = {}
         self._begin_anew(volume, pids("glusterfs", f"shd/{volume.name}"))
