@@ -154,13 +154,9 @@ class Host:
 
     def held(self, now: float) -> dict[str, str]:
         """What holds hosts: a pause, or maintenance."""
-        standing = holds.newest(holds.read(layout.below(self._root, holds.FILE)))
-        found = {}
-        for host in self.own:
-            for scope in (holds.FLEET, self.facts.hosts[host].island, host):
-                if scope in standing and standing[scope].stands(now):
-                    found[host] = standing[scope].sentence(now)
-        return found
+        known = holds.read(layout.below(self._root, holds.FILE))
+        found = {host: holds.over(known, (holds.FLEET, self.facts.hosts[host].island, host), now) for host in self.own}
+        return {host: hold.sentence(now) for host, hold in found.items() if hold is not None}
 
     def standing(self, hosts: Sequence[str]) -> dict[str, Standing]:
         """What each of these hosts says of itself; those that say nothing are not in it."""
@@ -261,6 +257,11 @@ class Host:
     def _memory(self) -> Path:
         return self.deploy.path / "renewal.json"
 
+    @property
+    def telling(self) -> bool:
+        """Whether an incident was opened, which then has to have an end."""
+        return bool(self._incident)
+
     def seldom(self) -> bool:
         """Whether what keeps certificates from being renewed was not told within a day."""
         mark = self.deploy.path / "renewal.told"
@@ -288,7 +289,7 @@ def renew(host: Host, now: float) -> int:
     try:
         return _renew(host, now, window, renewal, began)
     except Exception as error:
-        if host.seldom():
+        if host.telling or host.seldom():
             seconds = round(time.monotonic() - began, 1)
             host.tell(now, "closed", f"not renewed: {error}", result="escalated", seconds=seconds)
         raise

@@ -67,9 +67,9 @@ def carry_out(place: Here, order: Order, scopes: Collection[str], run: Run) -> t
 def on_hold(place: Here, scopes: Collection[str]) -> str | None:
     """Why nothing is to be done here by itself now, as far as this host was told; None when it may be."""
     now = time.time()
-    for scope, hold in holds.newest(holds.read(place.below(holds.FILE))).items():
-        if scope in scopes and hold.stands(now):
-            return f"left alone: {hold.sentence(now)}"
+    hold = holds.over(holds.read(place.below(holds.FILE)), scopes, now)
+    if hold is not None:
+        return f"left alone: {hold.sentence(now)}"
     return "left alone: the host is drained, so somebody works on it" if host_is_drained(place.root) else None
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from titanicarus.heal.case import Action, Case, Decision, Outcome, Question, Verdict
-from titanicarus.heal.holds import FLEET, newest, spell
+from titanicarus.heal.holds import FLEET, over, spell
 from titanicarus.heal.report import Kind
 from titanicarus.heal.sight import NoSight, PastAct, Sight, State
 
@@ -69,9 +69,9 @@ def _allowed(case: Case) -> Answer:
     if case.attempts and (sight is None or sight.state is State.RUNNING):
         return "healing was on when it was acted on"
     island = case.declared.island if case.declared else ""
-    for scope, hold in newest((*case.holds, *(sight.holds if sight else ()))).items():
-        if scope in (FLEET, island, case.report.host) and hold.stands(case.now):
-            return _refuse(Question.ALLOWED, f"is left alone: {hold.sentence(case.now)}")
+    hold = over((*case.holds, *(sight.holds if sight else ())), (FLEET, island, case.report.host), case.now)
+    if hold is not None:
+        return _refuse(Question.ALLOWED, f"is left alone: {hold.sentence(case.now)}")
     if sight and sight.drained:
         return _refuse(Question.ALLOWED, "is left alone: the host is drained, so somebody works on it")
     return "healing is on"

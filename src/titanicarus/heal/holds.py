@@ -8,7 +8,7 @@ both; the end of a hold is a word as well.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,11 @@ def newest(holds: Iterable[Hold]) -> dict[str, Hold]:
         if hold.scope not in found or hold.at >= found[hold.scope].at:
             found[hold.scope] = hold
     return found
+
+
+def over(holds: Iterable[Hold], scopes: Collection[str], now: float) -> Hold | None:
+    """What holds something of these scopes at `now`, by the newest word about each; None when nothing does."""
+    return next((hold for scope, hold in newest(holds).items() if scope in scopes and hold.stands(now)), None)
 
 
 def read(path: Path = FILE) -> tuple[Hold, ...]:

@@ -200,6 +200,20 @@ def test_a_clock_that_is_wrong_renews_nothing(plane: ControlPlane) -> None:
     assert told.result == "escalated" and "set the clocks right" in told.sentence
 
 
+def test_an_incident_that_was_opened_has_an_end_whatever_happens(plane: ControlPlane) -> None:
+    host = Quiet(plane)
+    assert host.seldom(), "something was told a moment ago"
+
+    def broken(_renewal: Renewal, _hosts: Sequence[str]) -> tuple[Renewal, dict[str, str]]:
+        raise OSError("no space left")
+
+    host.apply = broken  # type: ignore[method-assign]
+    with pytest.raises(OSError, match="no space left"):
+        renew(host, NOW.timestamp())
+    (told,) = host.told()
+    assert told.result == "escalated" and "no space left" in told.sentence
+
+
 def test_a_host_that_was_away_is_told_when_it_is_back(plane: ControlPlane) -> None:
     host = Quiet(plane)
     away = host.own[-1]
