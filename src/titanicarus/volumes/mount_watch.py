@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from titanicarus.volumes import connections, renewal, units
+from titanicarus.volumes import connections, processes, renewal, units
 from titanicarus.volumes.errors import VolumeError
 from titanicarus.volumes.facts import Mount
 from titanicarus.volumes.mounts import Seen, Verdict, judge
@@ -103,10 +103,10 @@ class MountWatch:
             self._lacking = lacking
             if not lacking:
                 self._again = SOONEST
-            old = renewal.older(CLIENT, str(path), than=renewal.written())
+            old = processes.older(CLIENT, str(path), than=renewal.written())
             if not old and not (lacking and now >= self._again_at):
                 return
-            busy = renewal.in_use(path)  # a look at every open file of the host
+            busy = processes.in_use(path)  # a look at every open file of the host
             if old and renewal.mount_is_due(self.host, time.time(), renewal.latest(), busy=busy):
                 self._begin_anew("with the new certificate")
             elif lacking and not busy and now >= self._again_at:
@@ -117,7 +117,7 @@ class MountWatch:
 
     def _out_of_touch(self) -> list[str]:
         """Hosts with a brick that the client does without, though they are there."""
-        client = renewal.pids(CLIENT, str(self.mount.path))
+        client = processes.pids(CLIENT, str(self.mount.path))
         lacking = connections.lacking(client[0], self.mount.servers) if client else []
         return [host for host in lacking if connections.answers(host)]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from titanicarus import pki
-from titanicarus.volumes import renewal
+from titanicarus.volumes import processes, renewal
 from titanicarus.volumes.errors import VolumeError
 from titanicarus.volumes.facts import Facts, Mount, Volume
 from titanicarus.volumes.gluster.cli import Gluster
@@ -53,29 +53,29 @@ def test_processes_are_told_by_their_program_words_and_age(proc: Path) -> None:
     make_process(proc, 11, ["/usr/sbin/glusterfs", "/srv/files/syd"], BOOTED + 200)
     make_process(proc, 12, ["sh", "-c", "glusterfsd /srv/bricks/syd.1"], BOOTED + 1)
     (proc / "13").mkdir()
-    assert renewal.pids("glusterfsd", "/srv/bricks/syd.1", proc=proc) == [10]
-    assert renewal.older("glusterfsd", "/srv/bricks/syd.1", than=BOOTED + 101, proc=proc) == [10]
-    assert renewal.older("glusterfsd", "/srv/bricks/syd.1", than=BOOTED + 100, proc=proc) == []
-    assert renewal.older("glusterfs", "/srv/files/mel", than=BOOTED + 300, proc=proc) == []
+    assert processes.pids("glusterfsd", "/srv/bricks/syd.1", proc=proc) == [10]
+    assert processes.older("glusterfsd", "/srv/bricks/syd.1", than=BOOTED + 101, proc=proc) == [10]
+    assert processes.older("glusterfsd", "/srv/bricks/syd.1", than=BOOTED + 100, proc=proc) == []
+    assert processes.older("glusterfs", "/srv/files/mel", than=BOOTED + 300, proc=proc) == []
 
 
 def test_this_process_began_a_while_ago() -> None:
-    began = renewal._began(Path("/proc"), os.getpid())
+    began = processes._began(Path("/proc"), os.getpid())
     assert 0 < datetime.now(UTC).timestamp() - began < 86_400
 
 
 def test_a_mount_is_in_use_while_a_file_is_open_or_somebody_works_there(proc: Path) -> None:
     mount = Path("/srv/files/syd")
     one = make_process(proc, 10, ["sh"], BOOTED)
-    assert not renewal.in_use(mount, proc)
+    assert not processes.in_use(mount, proc)
     (one / "fd/3").symlink_to("/srv/files/sydney/report")
-    assert not renewal.in_use(mount, proc)
+    assert not processes.in_use(mount, proc)
     (one / "fd/4").symlink_to("/srv/files/syd/home/ann/report (deleted)")
-    assert renewal.in_use(mount, proc)
+    assert processes.in_use(mount, proc)
     (one / "fd/4").unlink()
     (one / "cwd").unlink()
     (one / "cwd").symlink_to(mount)
-    assert renewal.in_use(mount, proc)
+    assert processes.in_use(mount, proc)
 
 
 def test_one_host_at_a_time_has_its_turn_and_each_has_one() -> None:
@@ -212,12 +212,12 @@ class Client:
         monkeypatch.setattr("titanicarus.volumes.trial.Trial.begin", lambda _self: None)
         monkeypatch.setattr(f"{where}.connections.lacking", lambda _pid, _hosts: list(self.lacking))
         monkeypatch.setattr(f"{where}.connections.answers", lambda host: host != "syd-off")
-        monkeypatch.setattr(renewal, "pids", lambda _program, _path: [NO_PROCESS])
+        monkeypatch.setattr(processes, "pids", lambda _program, _path: [NO_PROCESS])
         monkeypatch.setattr(renewal, "written", lambda: 5.0)
         monkeypatch.setattr(renewal, "latest", lambda: 2e9)
-        monkeypatch.setattr(renewal, "in_use", lambda _path: self.busy)
+        monkeypatch.setattr(processes, "in_use", lambda _path: self.busy)
         monkeypatch.setattr(renewal, "mount_is_due", lambda _host, _now, _latest, busy: not busy)
-        monkeypatch.setattr(renewal, "older", lambda _program, _path, than: self.old if than == 5.0 else [])
+        monkeypatch.setattr(processes, "older", lambda _program, _path, than: self.old if than == 5.0 else [])
         self.watch = MountWatch("syd-web1", Mount("syd", HOSTS), self.said.append, lambda: self._now)
 
     def after(self, seconds: float) -> int:

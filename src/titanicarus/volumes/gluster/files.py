@@ -11,7 +11,7 @@ from pathlib import Path
 
 from titanicarus.control import files
 from titanicarus.volumes.errors import VolumeError
-from titanicarus.volumes.renewal import pids
+from titanicarus.volumes.processes import pids
 
 BRICKS = Path("/srv/bricks")
 MEMORY = Path("/var/lib/titanicarus/files/bricks.json")

@@ -18,7 +18,7 @@ from titanicarus.volumes.gluster import files, handles
 from titanicarus.volumes.gluster.cli import Brick, Gluster, Known
 from titanicarus.volumes.gluster.decide import Decision, Look, Step, decide
 from titanicarus.volumes.gluster.options import wanted
-from titanicarus.volumes.renewal import older, pids
+from titanicarus.volumes.processes import older, pids
 
 UNIT = "titanicarus-glusterd.service"
 RESTART_SECONDS = 60.0
