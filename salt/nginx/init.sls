@@ -1,4 +1,4 @@
-# nginx: one server for each site, on the LAN, behind the load balancers.
+# nginx: one server for each site, on the LAN, behind the load balancers; and one behind it for what is uploaded.
 nginx_packages:
   pkg.installed:
     - name: nginx
@@ -19,7 +19,8 @@ nginx_config:
   config_set.managed:
     - name: /etc/titanicarus/nginx
     - source: salt://nginx/files
-    - check: [/usr/sbin/nginx, -t, -q, -c, '{dir}/nginx.conf']
+    - check: ['{dir}/check', '{dir}']
+    - modes: {check: '0755'}
     - require:
       - pkg: nginx_packages
 
@@ -36,3 +37,20 @@ nginx_running:
       - file: nginx_drained
       - daemon: php_running
       - web_sites: sites_files
+
+nginx_uploads_unit:
+  file.managed:
+    - name: /etc/systemd/system/titanicarus-uploads.service
+    - source: salt://nginx/titanicarus-uploads.service
+
+nginx_uploads_running:
+  daemon.running:
+    - name: titanicarus-uploads.service
+    - config:
+      - /etc/titanicarus/nginx
+    - at_start:
+      - /etc/systemd/system/titanicarus-uploads.service
+    - require:
+      - config_set: nginx_config
+      - file: nginx_uploads_unit
+      - daemon: php_running

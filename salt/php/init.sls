@@ -3,6 +3,7 @@ php_packages:
   pkg.installed:
     - pkgs:
       - php8.4-fpm
+      - php8.4-gd
       - php8.4-opcache
       - php-redis
     - refresh: False

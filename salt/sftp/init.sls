@@ -4,7 +4,7 @@ sftp_config:
     - name: /etc/titanicarus/sftp
     - source: salt://sftp/files
     - check: ['{dir}/check', '{dir}']
-    - modes: {check: '0755', host_key: '0600'}
+    - modes: {check: '0755', keys_of: '0755', host_key: '0600'}
     - secret: [host_key]
     - require:
       - config_set: ssh_config

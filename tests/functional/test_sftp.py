@@ -22,17 +22,23 @@ from render.image_root import image_root
 from titanicarus import pki
 from titanicarus.configset import render
 from titanicarus.control.renewals import Renewals
+from titanicarus.volumes.facts import Folder
+from titanicarus.volumes.folders import make
 
 STATES = ROOT / "salt/sftp"
+READER = 33  # www-data
 CONFIG = "/etc/titanicarus/sftp"
 ADDRESS, PORT, SHARED = "127.0.7.9", 16022, 16222
 VOLUME = "/srv/files/syd"
+SITE, SITE_UID = "www-photos-example", 1_000_777
+NO_SHELL = "/usr/sbin/nologin"
+SHOWN = "tenants/harbour/sites/photos.example"
 
 
 class SftpHost:
     """A web server that serves files by SFTP, with its balancer before it. `volume` is where the shard's files are."""
 
-    def __init__(self, people: PeopleHost, volume: Path) -> None:
+    def __init__(self, people: PeopleHost, volume: Path, key: str) -> None:
         self.people, self.root = people, people.root
         self.volume = volume
         self._daemons: list[subprocess.Popen[bytes]] = []
@@ -47,11 +53,12 @@ class SftpHost:
             "names": ["syd.sample.example", ADDRESS],
             "host_key": issued.key,
             "host_certificate": issued.certificate,
+            "sites": [{"user": SITE, "folder": f"{VOLUME}/{SHOWN}", "keys": [" ".join(key.split()[:2])]}],
         }
         pillar = {"host": {"id": "syd-web1", "island": "syd"}, "people": {"least_id": 1_000_000}, "sftp": sftp}
         sources = {path.name: path.read_bytes() for path in (STATES / "files").iterdir()}
         for name, data in render(sources, pillar, {}).items():
-            mode = {"check": 0o755, "host_key": 0o600}.get(name, 0o644)
+            mode = {"check": 0o755, "keys_of": 0o755, "host_key": 0o600}.get(name, 0o644)
             people.disk.write(f"{CONFIG[1:]}/{name}", data).chmod(mode)
         people.disk.write("etc/titanicarus/ssh/revoked/keys", base64.b64decode(Renewals().revocation_list))
         (self.root / "etc/pam.d/titanicarus-sftp").symlink_to(f"{CONFIG}/pam")
@@ -123,7 +130,8 @@ def machines() -> Iterator[Machines]:
         make_key(people.root / "tmp/keys/bruno")
         files = people.root / "var/files"
         files.mkdir()
-        host = SftpHost(people, files)
+        host = SftpHost(people, files, key)
+        people.run("useradd", "--uid", str(SITE_UID), "--user-group", "--no-create-home", "--shell", NO_SHELL, SITE)
         server.keeper(open=True)
         server.start()
         mount = people.root / VOLUME[1:]
@@ -198,6 +206,29 @@ def test_who_is_at_home_in_another_island_has_no_files_here(machines: Machines) 
 def test_a_key_of_somebody_else_opens_nothing(machines: Machines) -> None:
     _, host, _ = machines
     assert "Permission denied (publickey)" in host.sftp("ls\n", key="/tmp/keys/bruno").stderr
+
+
+def test_the_tenants_people_reach_a_sites_files(machines: Machines) -> None:
+    """As the site's own user, for the web server's group; not before the folder was made."""
+    _, host, _ = machines
+    assert host.sftp("ls\n", SITE).returncode != 0
+    make(host.volume, Folder(SHOWN, SITE_UID, "photos.example", "index.html"), READER)
+    done = host.sftp("pwd\nmkdir album\nput /etc/hosts album/page.html\nput /etc/hosts index.html\n", SITE)
+    assert done.returncode == 0, done.stderr
+    assert "Remote working directory: /files" in done.stdout
+    own = host.volume / SHOWN / "files"
+    for path, mode in ((own / "album", 0o2750), (own / "album/page.html", 0o640), (own / "index.html", 0o640)):
+        about = path.stat()
+        assert (about.st_uid, about.st_gid, about.st_mode & 0o7777) == (SITE_UID, READER, mode), path
+    for words in ("put /etc/hosts /outside\n", "ls /../../laneway\n", "get /etc/passwd /tmp/x\n"):
+        assert host.sftp(words, SITE).returncode != 0, words
+
+
+def test_nobody_else_is_the_site_and_the_site_has_files_and_nothing_else(machines: Machines) -> None:
+    _, host, _ = machines
+    assert "Permission denied (publickey)" in host.sftp("ls\n", SITE, key="/tmp/keys/bruno").stderr
+    done = host.client("ssh", SITE, "id")
+    assert (done.returncode != 0, done.stdout.strip()) == (True, "This service allows sftp connections only.")
 
 
 def test_without_the_files_there_is_no_session_and_nothing_is_written_beside_them(

@@ -25,16 +25,21 @@ from titanicarus.mariadb.tenants.model import Wish, wanted_from
 from titanicarus.mariadb.tenants.run import full_run
 from titanicarus.sites.disk import Places
 from titanicarus.sites.model import sites_from
+from titanicarus.volumes.facts import facts_from
+from titanicarus.volumes.folders import make
 
 FLEET, HOST, SITE, USER = "examples/small.saguirefile", "syd-a3", "blog.harbour.example", "www-blog-harbour-example"
 PLACE = {"site": SITE, "address": "127.0.0.1", "port": 8080, "tls": False}
 VISITOR = ROOT / "tests/lab/wordpress_visitor.py"
 SOCKET = "run/titanicarus-mariadb-syd/mariadbd.sock"
 SECONDS = 60
+READER = 33  # www-data
 START = """
 mount -t proc proc /proc; ip link set lo up
 php-fpm8.4 --nodaemonize --php-ini /etc/titanicarus/php/php.ini --fpm-config /etc/titanicarus/php/php-fpm.conf &
 nginx -g 'daemon off;' -c /etc/titanicarus/nginx/nginx.conf &
+mkdir -p /run/titanicarus-uploads
+nginx -g 'daemon off;' -c /etc/titanicarus/nginx/uploads.conf &
 wait
 """
 
@@ -104,7 +109,7 @@ class Web:
         return self.run(*become, *script, text=json.dumps(answers))
 
     def visit(self, name: str, most: int) -> list[Event]:
-        said = self._visitor(name=name, most=most, pause=0)
+        said = self._visitor(name=name, most=most, pause=0, pictures=True)
         return [Event(**json.loads(line)) for line in said.splitlines()]
 
     def lost(self, events: list[Event]) -> Any:
@@ -159,6 +164,10 @@ def _configure(root: Path, pillar: dict[str, Any], folder: Path) -> None:
         for place in (Places().sites / site.name, Places().scratch / site.user):
             (root / str(place).lstrip("/")).mkdir(parents=True, exist_ok=True)
             _inside(root, "chown", f"{site.user}:www-data", str(place))
+    volume = root / "srv/files" / pillar["files"]["mounts"][0]["name"]
+    volume.mkdir(parents=True)
+    for told in facts_from(pillar["files"]).folders:
+        make(volume, told, READER)
     _inside(root, "chgrp", USER, f"/etc/wordpress/config-{USER}.php")
     _inside(root, "mkdir", "-p", "/srv/mariadb/syd", f"/{Path(SOCKET).parent}", "/run/php")
     _inside(root, "mariadb-install-db", "--datadir=/srv/mariadb/syd", "--user=mysql", "--skip-test-db")
@@ -200,8 +209,8 @@ def test_a_site_lives_through_its_database(web: Web) -> None:
 
     status, page = web.get("/")
     assert (status, SITE in page) == (200, True), page
-    events = web.visit("before", 9)
-    assert [event.kind for event in events[:4]] == ["login", "post", "read", "comment"]
+    events = web.visit("before", 11)
+    assert [event.kind for event in events[:6]] == ["login", "post", "read", "comment", "picture", "look"]
     assert all(event.ok for event in events), events
     assert web.lost(events) == []
 
@@ -250,3 +259,29 @@ def test_what_nobody_should_ask_for_is_not_there(web: Web, path: str) -> None:
 )
 def test_what_pages_are_made_of_is_served(web: Web, path: str) -> None:
     assert web.get(path)[0] == 200
+
+
+def test_a_script_among_what_was_uploaded_is_neither_run_nor_shown(web: Web) -> None:
+    folder = web.root / "srv/files/syd/tenants/harbour/sites" / SITE / "files"
+    (folder / "evil.php").write_text("<?php echo 'run';")
+    (folder / "fine.txt").write_text("fine")
+    assert web.get("/wp-content/uploads/fine.txt")[0] == 200
+    for path in ("evil.php", "evil.php/x", ".hidden"):
+        assert web.get(f"/wp-content/uploads/{path}")[0] == 404
+
+
+def test_a_site_whose_files_are_uploaded_is_served_with_its_php(web: Web) -> None:
+    name = "photos.harbour.example"
+    folder = web.root / "srv/files/syd/tenants/harbour/sites" / name / "files"
+    assert "no contents yet" in web.get("/", host=name)[1]
+    (folder / "index.php").write_text("<?php file_put_contents(__DIR__ . '/made.txt', 'made'); echo $_SERVER['HTTPS'];")
+    (folder / "index.html").unlink()
+    status, page = web.get("/any/path?x=1", host=name)
+    assert (status, page.splitlines()[-1]) == (200, "on")
+    assert (folder / "made.txt").stat().st_uid == folder.stat().st_uid
+    assert web.get("/made.txt", host=name)[0] == 200
+    link = folder / "link.txt"
+    link.symlink_to("/etc/passwd")
+    owner = folder.stat().st_uid
+    os.chown(link, owner, owner, follow_symlinks=False)
+    assert "root:" not in web.get("/link.txt", host=name)[1]  # it leads to what is somebody else's

@@ -1,16 +1,20 @@
-"""SFTP from the lab's internet, through the load balancers, onto the shard's mirrored files; and through faults."""
+"""SFTP from the lab's internet onto the shard's mirrored files, sites that are served from there; through faults."""
 
 from __future__ import annotations
 
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 import yaml
 from lab.running import Running, Show, until
+from lab.shared_files import await_well
 
+from titanicarus.fleet.model import Site
 from titanicarus.lab import CLIENT
+from titanicarus.operations import probe_targets
 
 KEY = "/root/sftp-key"
 OPTIONS = (
@@ -124,3 +128,95 @@ def test_a_drained_web_server_gets_no_new_sessions(alice: Running, whole: Runnin
         assert "alice" not in said
     finally:
         whole.saguire("restore", hosts[0])
+
+
+@dataclass(frozen=True)
+class Uploaded:
+    """A site whose files come by SFTP, with PHP, and how its tenant's people reach them."""
+
+    fleet: Running
+    site: Site
+    island: str
+
+    def put(self, name: str, text: str) -> None:
+        """Bring a file."""
+        place = self.fleet.lab.host(CLIENT).layout.root / "root/brought"
+        place.write_text(text)
+        said = sftp(self.fleet, f"put /root/brought {name}", login=self.site.unix_user)
+        assert said.endswith("done\n"), said
+
+    def ask(self, path: str, server: str | None = None) -> str:
+        """A page as people get it, or as one web server gives it to its load balancers."""
+        if server is None:
+            vip = self.fleet.lab.fleet.islands[self.island].wan.vip
+            name = self.site.name
+            words = ["curl", "-s", "--resolve", f"{name}:443:{vip}", f"https://{name}{path}"]
+            return self.fleet.ask(CLIENT, *words, timeout=20)
+        asks = self.fleet.ids("lb", self.island)[0]
+        address = self.fleet.lab.fleet.host(server).lan
+        words = ["curl", "-s", "-H", f"Host: {self.site.name}", "-H", "X-Forwarded-Proto: https"]
+        return self.fleet.ask(asks, *words, f"http://{address}:8080{path}", timeout=20)
+
+
+@pytest.fixture
+def photos(alice: Running, whole: Running) -> Uploaded:
+    """The one that is declared, with what nobody brought yet out of the way."""
+    found = next((pair for pair in whole.declaration.sites if pair[1].uploads and pair[1].php), None)
+    assert found is not None, "no tenant of this fleet has a site with `php` and `uploads`"
+    return Uploaded(whole, found[1], found[0].home)
+
+
+COUNTER = """<?php
+// Who asks leaves a line, and reads all there are.
+file_put_contents(__DIR__ . '/guests.txt', $_GET['guest'] . "\\n", FILE_APPEND | LOCK_EX);
+echo file_get_contents(__DIR__ . '/guests.txt');
+"""
+
+
+def test_what_is_brought_to_a_site_is_served_by_every_web_server(photos: Uploaded, show: Show) -> None:
+    words = f"brought at {time.time():.3f}"
+    photos.put("index.html", words)
+    began = time.monotonic()
+    for server in photos.fleet.ids("web", photos.island):
+        until(f"{server} serving it", lambda server=server: photos.ask("/", server) == words, 10, poll=0.1)
+    show(f"a page that was brought is served by every web server after {time.monotonic() - began:.2f} s")
+    assert photos.ask("/") == words
+    others = [island for island in photos.fleet.islands if island != photos.island]
+    for island in others:  # passed on home
+        assert words in photos.fleet.page_of(island, photos.site.name)
+
+
+def test_its_php_writes_where_every_web_server_reads(photos: Uploaded) -> None:
+    photos.put("guests.txt", "")
+    photos.put("guests.php", COUNTER)
+    servers = photos.fleet.ids("web", photos.island)
+    guests = [f"guest{number}" for number in range(6)]
+    for number, guest in enumerate(guests):
+        server = servers[number % len(servers)]
+        until(
+            f"{server} adding {guest}",
+            lambda server=server, guest=guest: photos.ask(f"/guests.php?guest={guest}", server).split()[-1:] == [guest],
+            10,
+        )
+    said = photos.ask("/guests.txt").split()
+    assert list(dict.fromkeys(said)) == guests
+
+
+def test_a_filer_dies_and_only_what_is_uploaded_waits(photos: Uploaded, show: Show) -> None:
+    """Row 9 for the web: pushed sites do not notice, uploaded ones go on within the time that files have."""
+    fleet, island = photos.fleet, photos.island
+    photos.put("index.html", "still here")
+    victim = fleet.ids("filer", island)[0]
+    pushed = next(site for tenant, site in fleet.declaration.sites if tenant.home == island and not site.uploads)
+    targets = probe_targets(fleet.declaration, [pushed.name, photos.site.name], island)
+    with fleet.lab.probe(targets) as probe:
+        probe.wait_until_good(15)
+        fleet.lab.kill(victim)
+        time.sleep(10)  # the length of the fault itself
+        result = probe.stop()
+    fleet.lab.start(victim)
+    await_well(fleet, island)
+    gaps = {target.name: target.longest_gap for target in result.targets}
+    show(f"row 9: {victim} killed: pushed {gaps[pushed.name]:.2f} s, uploaded {gaps[photos.site.name]:.2f} s")
+    assert gaps[pushed.name] <= 1.0, result.table()
+    assert gaps[photos.site.name] <= 6.0, result.table()

@@ -73,7 +73,10 @@ class Blog:
     def person(self, name: str) -> Iterator[Person]:
         """Writes until the end of the block."""
         process = subprocess.Popen(
-            self._command(name=name, most=0, pause=0.1), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            self._command(name=name, most=0, pause=0.1, pictures=True),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         person = Person(process)
         reading = Thread(target=_read, args=(person,), daemon=True)
@@ -92,7 +95,7 @@ class Blog:
     def lost(self, events: list[Event]) -> list[str]:
         """What was acknowledged and is not there, asked of WordPress itself."""
         found: list[str] = []
-        told = [event.__dict__ for event in events if event.ok and event.kind in ("post", "comment")]
+        told = [event.__dict__ for event in events if event.ok and event.kind in ("post", "comment", "picture")]
         for first in range(0, len(told), 100):  # one argument of a program is not longer than 128 KiB
             argv = self._command(events=told[first : first + 100])
             said = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=300)
@@ -125,7 +128,7 @@ def blog(whole: Running) -> Blog:
 @pytest.mark.exhaustive
 def test_it_is_used(blog: Blog, show: Show) -> None:
     with blog.person("first") as person:
-        person.wait_for("comment", 3, 90)
+        person.wait_for("look", 3, 90)
     assert all(event.ok for event in person.events), [event for event in person.events if not event.ok]
     assert blog.lost(person.events) == []
     show(f"{blog.site}: {_figures(person)}")
@@ -191,10 +194,10 @@ def _gap(person: Person) -> float:
 
 
 def _figures(person: Person) -> str:
-    posts, comments = person.done("post"), person.done("comment")
+    posts, comments, pictures = (person.done(kind) for kind in ("post", "comment", "picture"))
     failed = [event.status for event in person.events if not event.ok]
     middle = sorted(event.seconds for event in posts)[len(posts) // 2]
     return (
-        f"{len(posts)} posts and {len(comments)} comments acknowledged, none lost; longest gap {_gap(person):.1f} s, "
-        f"post {middle:.2f} s; {len(failed)} failed {sorted(set(failed)) if failed else ''}"
+        f"{len(posts)} posts, {len(comments)} comments and {len(pictures)} pictures acknowledged, none lost; "
+        f"longest gap {_gap(person):.1f} s, post {middle:.2f} s; {len(failed)} failed {sorted(set(failed)) if failed else ''}"
     )

@@ -1,7 +1,7 @@
-"""A person who writes a WordPress blog: signs in, publishes posts, comments on them, reads them back.
+"""A person who writes a WordPress blog: signs in, publishes posts, comments on them, reads them back, adds pictures.
 
 A program for the client of the lab (standard library only) and a module for tests. It speaks JSON lines: one for each
-thing that it did. Afterwards `check` looks for each post and comment that was acknowledged.
+thing that it did. Afterwards `check` looks for each post, comment and picture that was acknowledged.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ import re
 import select
 import socket
 import ssl
+import struct
 import sys
 import time
+import zlib
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -44,16 +46,21 @@ class Login:
 
 @dataclass(frozen=True)
 class Answer:
-    """Status 0: there was none, and `body` says why."""
+    """Status 0: there was none, and `body` says why. `checksum` is of the body as it came."""
 
     status: int
     body: str
     location: str = ""
+    checksum: int = 0
 
 
 @dataclass(frozen=True)
 class Event:
-    """What the person did: `kind` is login, post, read or comment. `at` is wall time, `seconds` how long it took."""
+    """What the person did: `kind` is login, post, read, comment, picture or look. `at` is wall time, `seconds` how long
+    it took.
+
+    `words` of a picture is its path, of what failed what was answered.
+    """
 
     kind: str
     ok: bool
@@ -76,16 +83,26 @@ class Visitor:
 
     # What a browser does
 
-    def ask(self, path: str, form: dict[str, str] | None = None, document: Any = None) -> Answer:
-        """One request, redirects not followed. A document is sent as JSON with the nonce of the session."""
+    def ask(
+        self,
+        path: str,
+        form: dict[str, str] | None = None,
+        document: Any = None,
+        picture: tuple[str, bytes] | None = None,
+    ) -> Answer:
+        """One request, redirects not followed. A document is sent as JSON with the nonce of the session, and so is a
+        picture (its name, and what is in it) as it is."""
         headers = {"Host": self.place.site, "User-Agent": "titanicarus-visitor", "Connection": "close"}
         if self.cookies:
             headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        body = None
+        body: str | bytes | None = None
         if form is not None:
             body, headers["Content-Type"] = urlencode(form), "application/x-www-form-urlencoded"
         if document is not None:
             body, headers["Content-Type"] = json.dumps(document), "application/json"
+        if picture is not None:
+            name, body = picture
+            headers["Content-Type"], headers["Content-Disposition"] = "image/png", f'attachment; filename="{name}"'
         if self.nonce and path.startswith("/wp-json/"):
             headers["X-WP-Nonce"] = self.nonce
         connection = self._connection()
@@ -97,7 +114,8 @@ class Visitor:
             for line in response.headers.get_all("Set-Cookie") or ():
                 self._keep(line)
             location = response.headers.get("Location", "")
-            return Answer(response.status, response.read().decode(errors="replace"), location)
+            found = response.read()
+            return Answer(response.status, found.decode(errors="replace"), location, zlib.crc32(found))
         except (OSError, http.client.HTTPException) as error:
             return Answer(0, f"{type(error).__name__}: {error}")
         finally:
@@ -174,9 +192,33 @@ class Visitor:
         match = re.search(r"#comment-(\d+)$", answer.location)
         return answer, int(match[1]) if answer.status == 302 and match else 0
 
+    def add_picture(self, key: str) -> tuple[Answer, int]:
+        """To the library of media. The second value is its number when it was acknowledged, else 0; the answer's body
+        is its path then."""
+        answer = self.ask("/wp-json/wp/v2/media", picture=(f"{key}.png", picture_of(key)))
+        if answer.status != 201:
+            return answer, 0
+        told = json.loads(answer.body)
+        return Answer(answer.status, urlsplit(told["source_url"]).path), int(told["id"])
 
-def visits(visitor: Visitor, name: str) -> Iterator[Event]:
-    """What a person does again and again: one post, read back, and a comment on it. Signs in when that is needed."""
+
+def picture_of(key: str) -> bytes:
+    """A PNG of one pixel that has the key in it."""
+    parts = [
+        (b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)),
+        (b"tEXt", b"Title\0" + key.encode()),
+        (b"IDAT", zlib.compress(b"\0\0")),
+        (b"IEND", b""),
+    ]
+    chunks = (
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+def visits(visitor: Visitor, name: str, *, pictures: bool) -> Iterator[Event]:
+    """What a person does again and again: one post, read back, a comment on it, and with `pictures` one of these, seen
+    at once. Signs in when that is needed."""
     number = 0
     signed_in = False
     while True:
@@ -196,12 +238,25 @@ def visits(visitor: Visitor, name: str) -> Iterator[Event]:
             continue
         yield _timed("read", lambda: (visitor.read(key, post), 0), lambda answer, _: answer.status == 200, key)[0]  # noqa: B023
         yield _timed("comment", lambda: visitor.comment(key, post), lambda _, found: found > 0, key)[0]  # noqa: B023
+        if pictures:
+            event, _ = _timed("picture", lambda: visitor.add_picture(key), lambda _, found: found > 0, key)  # noqa: B023
+            yield event
+            if event.ok:
+                seen = visitor.ask(event.words)
+                right = seen.checksum == zlib.crc32(picture_of(key))
+                yield replace(
+                    event, kind="look", ok=right, status=seen.status, words="" if right else _words(seen.body)
+                )
 
 
 def check(visitor: Visitor, events: list[Event]) -> list[str]:
-    """A sentence for each post or comment that was acknowledged and is not there."""
+    """A sentence for each post, comment or picture that was acknowledged and is not there."""
     lost = []
     for event in events:
+        if event.ok and event.kind == "picture":
+            answer = visitor.ask(event.words)
+            if answer.checksum != zlib.crc32(picture_of(event.key)):
+                lost.append(f"picture {event.number} ({event.words}): {answer.status}")
         if not event.ok or event.kind not in ("post", "comment"):
             continue
         kind, wanted = (("posts", event.key), ("comments", f"About {event.key}"))[event.kind == "comment"]
@@ -228,7 +283,8 @@ def _timed(kind: str, act: Any, judge: Any, key: str = "") -> tuple[Event, int]:
         answer, found = Answer(0, f"{type(error).__name__}: {error}"), 0
     ok = bool(judge(answer, found))
     seconds = round(time.monotonic() - began, 3)
-    return Event(kind, ok, answer.status, at, seconds, key, found, "" if ok else _words(answer.body)), found
+    words = answer.body if ok and kind == "picture" else "" if ok else _words(answer.body)
+    return Event(kind, ok, answer.status, at, seconds, key, found, words), found
 
 
 def _words(body: str) -> str:
@@ -236,7 +292,8 @@ def _words(body: str) -> str:
 
 
 def main(orders: dict[str, Any]) -> None:
-    """`orders`: place, login, name, pause (seconds between things), most (how many things; 0: until the input ends).
+    """`orders`: place, login, name, pause (seconds between things), pictures, most (how many things; 0: until the input
+    ends).
 
     With `events` it checks those instead, and prints the list of what is lost.
     """
@@ -244,7 +301,7 @@ def main(orders: dict[str, Any]) -> None:
     if "events" in orders:
         print(json.dumps(check(visitor, [Event(**event) for event in orders["events"]])))
         return
-    for count, event in enumerate(visits(visitor, orders["name"]), 1):
+    for count, event in enumerate(visits(visitor, orders["name"], pictures=orders["pictures"]), 1):
         print(json.dumps(asdict(event)), flush=True)
         pause = orders["pause"] if event.ok else max(orders["pause"], 0.2)
         if orders["most"]:

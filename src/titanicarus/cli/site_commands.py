@@ -10,7 +10,7 @@ import typer
 from titanicarus.cli.options import JsonOption, LabOption
 from titanicarus.cli.output import print_json, stdout
 from titanicarus.cli.session import resume
-from titanicarus.operations import first_login
+from titanicarus.operations import site_login
 
 
 def register(app: typer.Typer) -> None:
@@ -19,14 +19,20 @@ def register(app: typer.Typer) -> None:
 
 
 def login(
-    site: Annotated[str, typer.Argument(help="A site with `app: wordpress`.")],
+    site: Annotated[str, typer.Argument(help="A site with `uploads: true` or `app: wordpress`.")],
     lab: LabOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show how the first person signs in to a WordPress site. Changing the password there makes this one useless."""
+    """Show how people get in: the first user of a WordPress site, and where what is uploaded is reached by SFTP.
+
+    Changing the password in WordPress makes this one useless.
+    """
     session = resume(lab)
-    found = first_login(session.lab, session.declaration, site)
+    found = site_login(session.lab, session.declaration, site)
     if as_json:
         print_json(dataclasses.asdict(found))
     else:
-        stdout.print(f"{found.url}\nuser:     {found.user}\npassword: {found.password}", markup=False, soft_wrap=True)
+        rows = {"address": found.url, "user": found.user, "password": found.password, "files": found.sftp}
+        for name, value in rows.items():
+            if value is not None:
+                stdout.print(f"{f'{name}:':<10}{value}", markup=False, soft_wrap=True)

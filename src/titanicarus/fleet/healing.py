@@ -17,7 +17,7 @@ GATEWAY = ("keepalived.service", "titanicarus-conntrackd.service", "titanicarus-
 UNITS: dict[Role, tuple[str, ...]] = {
     Role.LB: ("haproxy.service", "titanicarus-keeper.service", *GATEWAY),
     Role.FIREWALL: GATEWAY,
-    Role.WEB: ("nginx.service", "php8.4-fpm.service", "valkey-server.service"),
+    Role.WEB: ("nginx.service", "php8.4-fpm.service", "titanicarus-uploads.service", "valkey-server.service"),
     Role.DB: (
         "titanicarus-archive.service",
         "titanicarus-copies.service",

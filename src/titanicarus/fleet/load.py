@@ -142,7 +142,23 @@ def _facts(saguirefile: Document, draft: Draft) -> FleetFacts:
     islands = tuple(draft["islands"]) if draft.get("islands") else None
     if islands is not None:
         islands = tuple(saguirefile.data["islands"])  # one whose entry was refused exists all the same
-    return FleetFacts(islands=islands, domain=draft.get("domain"), databases=_has_databases(saguirefile, draft))
+    return FleetFacts(
+        islands=islands,
+        domain=draft.get("domain"),
+        databases=_has_databases(saguirefile, draft),
+        filers=_with_filers(saguirefile, draft),
+    )
+
+
+def _with_filers(saguirefile: Document, draft: Draft) -> frozenset[str] | None:
+    """The islands that have mirrored files; None when a part that was refused may hide some."""
+    if saguirefile.broken(("islands",)):
+        return None
+    return frozenset(
+        name
+        for name, island in draft.get("islands", {}).items()
+        if any(Role.FILER in host.get("roles", ()) for host in island.get("hosts", {}).values())
+    )
 
 
 def _has_databases(saguirefile: Document, draft: Draft) -> bool | None:
@@ -190,9 +206,14 @@ def _check_contents(root: Path, tenants: Sequence[TenantDraft]) -> list[Notice]:
                 reason = error.strerror if isinstance(error, OSError) else error
                 tenant.document.problem(path, f"its files in {content.CONTENT / name}: {reason}")
                 continue
-            if files:
+            if files and site.get("uploads"):
+                message = (
+                    f"its files are uploaded, and there are some in {content.CONTENT / name}; remove one of the two"
+                )
+                tenant.document.problem((*path, "uploads"), message)
+            elif files:
                 notices += _check_served(tenant.document, path, site, files)
-            elif site.get("app") is None:
+            elif site.get("app") is None and not site.get("uploads"):
                 bare.append(name)
         if bare:
             message = f"without files, so served with a placeholder page: {listed(bare)}"

@@ -236,7 +236,8 @@ class Site(_Frozen):
     """One web site. `root` is the document root inside the site's folder; `redirects` is exact path to target.
 
     `everywhere`: each island serves it itself; otherwise the tenant's home does, for requests to any island.
-    `database` is the one of the tenant's databases that the site's program is told of.
+    `database` is the one of the tenant's databases that the site's program is told of. `uploads`: its files come by
+    SFTP or are written by the site, and lie on the mirrored files of its home.
     """
 
     name: str
@@ -248,6 +249,7 @@ class Site(_Frozen):
     everywhere: bool = False
     app: App | None = None
     database: str | None = None
+    uploads: bool = False
     uid: int = Field(default_factory=_uid_of)
 
     @cached_property

@@ -19,6 +19,7 @@ from .roles import BUILT, Role
 from .sftp import sftp
 from .shards import sql_address, sql_name
 from .ssh import ssh
+from .uploads import upload_folders, uploads
 from .volumes import files
 from .wordpress import wordpress_sites
 
@@ -56,8 +57,8 @@ def pillar_for(declaration: Declaration, host_id: str) -> Data:
     if host.has(Role.WEB):
         pillar["web"] = _web_server(declaration, host)
     if shared := files(fleet, host):
-        pillar["files"] = shared
-    if by_sftp := sftp(fleet, host):
+        pillar["files"] = shared | {"folders": upload_folders(declaration, host) if host.has(Role.WEB) else []}
+    if by_sftp := sftp(declaration, host):
         pillar["sftp"] = by_sftp
     if host.has(Role.DB):
         pillar["db"] = database_host(declaration, host)
@@ -124,6 +125,7 @@ def _web_server(declaration: Declaration, host: Host) -> Data:
                 "root": site.root,
                 "redirects": [{"path": path, "target": site.redirects[path]} for path in sorted(site.redirects)],
                 "contents": declaration.contents[site.name],
+                "uploads": uploads(declaration, tenant, site, host.island),
             }
             for tenant, site in declaration.sites
         ],

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from .load import Declaration
 from .model import Fleet, Host
 from .roles import Role
-from .volumes import volume_of
+from .uploads import upload_logins
+from .volumes import MOUNTS, volume_of
 
 Data = dict[str, Any]
 
@@ -23,19 +25,22 @@ def sftp_servers(fleet: Fleet, island: str) -> tuple[Host, ...]:
     return fleet.with_role(Role.WEB, island)
 
 
-def sftp(fleet: Fleet, host: Host) -> Data | None:
-    """The pillar `sftp:` of a host that serves it, without keys; None for the others.
+def sftp(declaration: Declaration, host: Host) -> Data | None:
+    """The pillar `sftp:` of a host that serves it, without its own keys; None for the others.
 
-    `names` are what people call the island; `shard` is whose people have their files here, below `volume`.
+    `names` are what people call the island; `shard` is whose people have their files here, below `volume`; `sites` are
+    those that people sign in to.
     """
+    fleet = declaration.fleet
     if host not in sftp_servers(fleet, host.island):
         return None
     island = fleet.islands[host.island]
     return {
         "port": SFTP_SERVER,
         "shard": island.name,
-        "volume": f"/srv/files/{island.name}",
+        "volume": f"{MOUNTS}/{island.name}",
         "names": [f"{island.name}.{fleet.domain}", str(island.wan.vip)],
+        "sites": upload_logins(declaration, host),
     }
 
 

@@ -216,7 +216,7 @@ class UserShape(_Shape):
 
 
 class SiteShape(_Shape):
-    """A web site. Its files are in salt/content/<site>/."""
+    """A web site. Its files are in salt/content/<site>/, or are uploaded."""
 
     aliases: list[DnsName] = Field(default=[], description="further names that the site answers for")
     php: Boolean = Field(default=False, description="whether .php files are run")
@@ -231,6 +231,10 @@ class SiteShape(_Shape):
     app: AppName | None = Field(default=None, description="an application that the platform installs: wordpress")
     database: DatabaseName | None = Field(
         default=None, description="the one of the tenant's databases that the site's program uses"
+    )
+    uploads: Boolean = Field(
+        default=False,
+        description="whether its files are uploaded, to the mirrored files of its home, instead of pushed",
     )
     uid: Uid | None = Field(
         default=None, description="the Unix user id of the site, where the derived one collides with another site's"

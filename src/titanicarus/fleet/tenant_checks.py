@@ -29,12 +29,13 @@ class TenantDraft:
 class FleetFacts:
     """What tenants are checked against; None where the Saguirefile does not say it (it has problems of its own).
 
-    `databases`: whether any host has the role db.
+    `databases`: whether any host has the role db. `filers`: the islands that have mirrored files.
     """
 
     islands: tuple[str, ...] | None
     domain: str | None
     databases: bool | None = None
+    filers: frozenset[str] | None = None
 
 
 def check_tenants(tenants: Sequence[TenantDraft], fleet: FleetFacts) -> None:
@@ -45,6 +46,7 @@ def check_tenants(tenants: Sequence[TenantDraft], fleet: FleetFacts) -> None:
         for user, entry in tenant.draft.get("users", {}).items():
             for key in ("ssh_keys", "groups"):
                 _check_repeated(tenant.document, ("users", user, key), entry.get(key, ()))
+        _check_uploads(tenant, fleet)
     owners = _check_site_names(tenants, fleet)
     _check_zones(tenants, fleet)
     _RedirectGraph(tenants, owners).check()
@@ -79,6 +81,25 @@ def _check_header(tenant: TenantDraft, fleet: FleetFacts, names: Claims) -> None
     if home is not None and fleet.islands is not None and home not in fleet.islands:
         hint = did_you_mean(home, fleet.islands)
         document.problem(("home",), f"is not an island of the fleet; the islands are {', '.join(fleet.islands)}{hint}")
+
+
+def _check_uploads(tenant: TenantDraft, fleet: FleetFacts) -> None:
+    """Where a site's files are mirrored, and that nothing else wants to say what its files are."""
+    home = tenant.draft.get("home")
+    for path, _name, site in tenant.sites():
+        if not site.get("uploads"):
+            continue
+        place = (*path, "uploads")
+        if site.get("app") is not None:
+            tenant.document.problem(place, f"{site['app']} keeps what is uploaded by itself; leave `uploads` out")
+        if site.get("everywhere"):
+            tenant.document.problem(
+                place, "other islands have no copy of uploaded files yet; leave out `uploads` or `everywhere`"
+            )
+        if home is not None and fleet.filers is not None and home in (fleet.islands or ()) and home not in fleet.filers:
+            tenant.document.problem(
+                place, f"the home {home} has no mirrored files; give two of its hosts the role filer and one arbiter"
+            )
 
 
 def _check_repeated(document: Document, path: Path, values: Sequence[str]) -> None:

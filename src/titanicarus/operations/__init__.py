@@ -10,20 +10,19 @@ from titanicarus.operations.flap import flap_island
 from titanicarus.operations.overview import Overview, look
 from titanicarus.operations.probing import probe_targets
 from titanicarus.operations.release import apply_states, push_release
-from titanicarus.operations.sites import FirstLogin, first_login
+from titanicarus.operations.sites import SiteLogin, site_login
 from titanicarus.operations.up import BroughtUp, bring_up, take_down
 
 __all__ = [
     "BroughtUp",
-    "FirstLogin",
     "OperationFailed",
     "Overview",
+    "SiteLogin",
     "apply_names",
     "apply_states",
     "bring_up",
     "drain_host",
     "drain_island",
-    "first_login",
     "flap_island",
     "keep_names",
     "look",
@@ -32,5 +31,6 @@ __all__ = [
     "push_release",
     "restore_host",
     "restore_island",
+    "site_login",
     "take_down",
 ]

@@ -1,6 +1,6 @@
-"""Asked by PAM before a session: `python -m titanicarus.sftp VOLUME SHARD LEAST_ID`, for the person in $PAM_USER.
+"""Asked by PAM before a session: `python -m titanicarus.sftp VOLUME SHARD LEAST_ID`, for the user in $PAM_USER.
 
-Exit code 0: the person's folder is there. 1: no session; why is in the journal.
+Exit code 0: the folder of the person or site is there. 1: no session; why is in the journal.
 """
 
 from __future__ import annotations
@@ -11,19 +11,30 @@ import sys
 import syslog
 from pathlib import Path
 
-from titanicarus.sftp import NotHere, prepare
+from titanicarus.sftp import NotHere, check_site, prepare
+
+SITES = Path("/etc/titanicarus/sftp/site_folders")
+"""On each line the Unix user of a site, and its folder."""
 
 
 def main(arguments: list[str]) -> int:
     volume, shard, least_id = arguments
     name = os.environ["PAM_USER"]
     try:
+        if (folder := _site_folders().get(name)) is not None:
+            check_site(folder, Path(volume))
+            return 0
         prepare(pwd.getpwnam(name), Path(volume), shard, int(least_id))
     except KeyError:
         return _refuse(f"nobody is called {name}")
     except (NotHere, OSError) as error:
         return _refuse(str(error))
     return 0
+
+
+def _site_folders() -> dict[str, Path]:
+    lines = (line.split() for line in SITES.read_text(encoding="utf-8").splitlines() if not line.startswith("#"))
+    return {user: Path(folder) for user, folder in filter(None, lines)}
 
 
 def _refuse(why: str) -> int:

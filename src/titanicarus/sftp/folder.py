@@ -1,4 +1,4 @@
-"""The folder that a person is shut into: root's own, as sshd demands, with the person's home in it."""
+"""The folder that a person or a site is shut into: root's own, as sshd demands, with the home or the files in it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 
 PEOPLE = "people"
 HOME = "home"
+FILES = "files"
+"""What is a site's own in its folder."""
 _PASS_ONLY = 0o711
 """Of the folder with everybody's: who others are is nobody's business."""
 _ROOTS = 0o755
@@ -50,6 +52,14 @@ def prepare(
             folder.chmod(mode)
     _give(own / HOME, person)
     return own
+
+
+def check_site(folder: Path, volume: Path, is_mounted: Callable[[Path], bool] = os.path.ismount) -> None:
+    """Whether a site's folder can be shown: the agent of files makes it. Raises NotHere."""
+    if not is_mounted(volume):
+        raise NotHere(f"{volume} is not mounted: `saguire files status` says why")
+    if not (folder / FILES).is_dir():
+        raise NotHere(f"{folder / FILES} has not been made yet: `journalctl -u titanicarus-files` says why")
 
 
 def _give(home: Path, person: pwd.struct_passwd) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from titanicarus.sites import folder
-from titanicarus.sites.model import FOLDER_MODE, SCRATCH_MODE, USER, Observed, Owned, Seen, Site, placeholder
+from titanicarus.sites.model import FOLDER_MODE, SCRATCH_MODE, USER, Observed, Owned, Seen, Site, placeholder_page
 from titanicarus.sites.plan import Plan, SiteWork, record_after, sysusers
 
 REMOVED = ".removed"
@@ -203,7 +203,7 @@ def _site(work: SiteWork, places: Places, fetch: Fetch, gid: int) -> None:
     for path in work.remove:
         folder.remove(str(home), path)
     for path in work.write:
-        data = fetch(site, path) if site.contents else placeholder(site)
+        data = fetch(site, path) if site.contents else placeholder_page(site.name)
         folder.write(str(home), path, data, owner)
     for path in work.fix:
         folder.fix(str(home), path, owner)

@@ -24,7 +24,7 @@ class BadSite(ValueError):
 class Site:
     """One site that the host should serve. `contents`: path relative to the site's folder, to SHA-256 in hex.
 
-    `app`: an application answers for it, whose code lies elsewhere.
+    `app`: an application answers for it, whose code lies elsewhere. `uploads`: its files are uploaded, to elsewhere.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Site:
     root: str
     contents: Mapping[str, str] = field(default_factory=dict)
     app: str | None = None
+    uploads: bool = False
     index: str = field(init=False)
     """Where the placeholder page goes. Worked out once: a run asks a dozen times, for each of a thousand sites."""
 
@@ -88,6 +89,7 @@ def sites_from(pillar_sites: Iterable[Mapping[str, Any]]) -> tuple[Site, ...]:
             raw["root"],
             dict(raw["contents"]),
             raw.get("app"),
+            bool(raw.get("uploads")),
         )
         _single_name(site.name)
         if not USER.fullmatch(site.user):
@@ -98,17 +100,17 @@ def sites_from(pillar_sites: Iterable[Mapping[str, Any]]) -> tuple[Site, ...]:
     return tuple(sites)
 
 
-def placeholder(site: Site) -> bytes:
+def placeholder_page(name: str) -> bytes:
     """The page of a site that has no contents yet."""
     return (
         "<!doctype html>\n"
-        f'<html lang="en"><head><meta charset="utf-8"><title>{site.name}</title></head>\n'
-        f"<body><h1>{site.name}</h1><p>This site has no contents yet.</p></body></html>\n"
+        f'<html lang="en"><head><meta charset="utf-8"><title>{name}</title></head>\n'
+        f"<body><h1>{name}</h1><p>This site has no contents yet.</p></body></html>\n"
     ).encode()
 
 
 def placeholder_sha256(site: Site) -> str:
-    return hashlib.sha256(placeholder(site)).hexdigest()
+    return hashlib.sha256(placeholder_page(site.name)).hexdigest()
 
 
 def _single_name(name: str) -> None:

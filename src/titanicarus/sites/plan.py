@@ -77,10 +77,10 @@ def plan(sites: Iterable[Site], observed: Observed, reader_gid: int) -> Plan:
 def wanted_files(site: Site, observed: Observed) -> dict[str, str]:
     """Path to SHA-256 of what the site's folder should hold of ours.
 
-    A site without contents gets a placeholder page, unless an index page is there that is not ours, or an application
-    answers for it.
+    A site without contents gets a placeholder page, unless an index page is there that is not ours, an application
+    answers for it, or its files are elsewhere.
     """
-    if site.contents or site.app:
+    if site.contents or site.app or site.uploads:
         return dict(site.contents)
     there = observed.files.get(site.name, {}).get(site.index)
     ours = placeholder_sha256(site)

@@ -19,6 +19,7 @@ from titanicarus.volumes import renewal, units
 from titanicarus.volumes.errors import VolumeError
 from titanicarus.volumes.facts import STATUS, Facts, Volume
 from titanicarus.volumes.filesystem import FileSystem
+from titanicarus.volumes.folders import Folders
 from titanicarus.volumes.gluster.system import GlusterFS
 from titanicarus.volumes.mount_watch import MountWatch
 from titanicarus.volumes.waiting import Waiting
@@ -135,6 +136,7 @@ class Agent:
         self._facts, self._say, self._status = facts, say, status
         self._bricks = BrickWatch(facts, system or GlusterFS(facts), say)
         self._mounts = [MountWatch(facts.host, mount, say) for mount in facts.mounts]
+        self._folders = Folders(facts.mounts, facts.folders, say)
 
     def begin(self) -> None:
         """End clients of files that are not this host's any more, then begin. Raises VolumeError."""
@@ -142,6 +144,7 @@ class Agent:
             self._say(f"{name} is not mounted here any more")
             units.stop(name)
         self._bricks.begin()
+        self._folders.begin()
 
     def look(self) -> str:
         """Look at mounts, write the status down; gives a sentence for `systemctl status`."""

@@ -50,13 +50,30 @@ class Mount:
 
 
 @dataclass(frozen=True, slots=True)
+class Folder:
+    """Where what is uploaded to a site lies. `shown` is what SFTP shows of it, relative to the volume.
+
+    `index` is where a new one gets a page that says that the site has no contents yet, "" for none.
+    """
+
+    shown: str
+    uid: int
+    site: str
+    index: str
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
-    """`host` is this host's id. `pool` and `volumes` are empty on a host that only mounts."""
+    """`host` is this host's id. `pool` and `volumes` are empty on a host that only mounts.
+
+    `folders` are to be there on every volume that it mounts.
+    """
 
     host: str
     pool: tuple[Member, ...]
     volumes: tuple[Volume, ...]
     mounts: tuple[Mount, ...]
+    folders: tuple[Folder, ...] = ()
 
     @property
     def own(self) -> Member | None:
@@ -82,7 +99,18 @@ def facts_from(data: Mapping[str, Any]) -> Facts:
         for volume in data["volumes"]
     )
     mounts = tuple(Mount(str(mount["name"]), tuple(map(str, mount["servers"]))) for mount in data["mounts"])
-    return Facts(str(data["host"]), pool, volumes, mounts)
+    folders = tuple(
+        Folder(checked(str(folder["shown"])), int(folder["uid"]), str(folder["site"]), str(folder["index"]))
+        for folder in data["folders"]
+    )
+    return Facts(str(data["host"]), pool, volumes, mounts, folders)
+
+
+def checked(path: str) -> str:
+    """A path inside a volume. Raises ValueError: root makes folders there."""
+    if any(part in {"", ".", ".."} or "\0" in part for part in path.split("/")):
+        raise ValueError(f"{path!r} is no path inside a volume")
+    return path
 
 
 def read_facts(path: Path = CONFIG) -> Facts:

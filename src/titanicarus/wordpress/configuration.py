@@ -20,7 +20,10 @@ class BadSite(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Blog:
-    """One WordPress site. `user` is its Unix user and names its configuration; the first sign-in is `admin`'s."""
+    """One WordPress site. `user` is its Unix user and names its configuration; the first sign-in is `admin`'s.
+
+    `uploads` is the folder for what is uploaded, "" where that is not possible.
+    """
 
     site: str
     user: str
@@ -30,6 +33,7 @@ class Blog:
     admin: str
     email: str
     password: str = field(repr=False)
+    uploads: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,9 @@ def blogs(web: Mapping[str, Any]) -> Iterator[Blog]:
             raise BadSite(f"{name}: the pillar has no database or no secrets for it")
         if not _USER.fullmatch(site["user"]):
             raise BadSite(f"{name}: {site['user']!r} cannot be the name of a configuration")
-        yield Blog(name, site["user"], database=database, **secrets)
+        uploads = site.get("uploads") or {"here": False}
+        folder = uploads["folder"] if uploads["here"] else ""
+        yield Blog(name, site["user"], database=database, uploads=folder, **secrets)
 
 
 def configurations(web: Mapping[str, Any]) -> dict[str, Owned]:
@@ -70,6 +76,7 @@ def _php(blog: Blog) -> str:
         "$titanicarus_site = [\n"
         f"    'url' => {quoted(blog.url)},\n"
         f"    'secret' => {quoted(blog.secret)},\n"
+        f"    'uploads' => {quoted(blog.uploads)},\n"
         f"    'database' => [\n{database}    ],\n"
         "];\n"
         "require __DIR__ . '/titanicarus/settings.php';\n"

@@ -22,6 +22,7 @@ def test_web_servers_serve_their_islands_people_and_balancers_know_them(reposito
         "shard": "mel",
         "volume": "/srv/files/mel",
         "names": ["mel.sample.example", "198.19.2.10"],
+        "sites": [],
     }
     assert pillar_for(declaration, "syd-lb1")["lb"]["sftp"] == {
         "port": 2222,

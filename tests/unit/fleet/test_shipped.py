@@ -37,7 +37,7 @@ def test_the_small_fleet_has_every_role_on_three_hosts() -> None:
 
 def test_the_shipped_sites_have_contents_and_one_of_each_kind() -> None:
     declaration = load(ROOT)
-    assert all(declaration.contents[site.name] or site.app for _, site in declaration.sites)
+    assert all(declaration.contents[site.name] or site.app or site.uploads for _, site in declaration.sites)
     sites = [site for _, site in declaration.sites]
     assert any(site.php for site in sites)
     assert any(len(site.aliases) > 2 for site in sites)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from titanicarus.sftp import NotHere, prepare
+from titanicarus.sftp import NotHere, check_site, prepare
 
 LEAST = 1_000_000
 UID = 1_000_500
@@ -87,3 +87,13 @@ def test_a_link_in_place_of_the_home_leads_nowhere(tmp_path: Path) -> None:
     (tmp_path / "people/alice/home").symlink_to(target)
     ready(tmp_path)
     assert target.stat().st_uid == 0
+
+
+def test_a_sites_folder_is_shown_when_it_was_made_and_is_mounted(tmp_path: Path) -> None:
+    folder = tmp_path / "tenants/harbour/sites/photos.example"
+    with pytest.raises(NotHere, match="has not been made yet"):
+        check_site(folder, tmp_path, lambda _: True)
+    (folder / "files").mkdir(parents=True)
+    check_site(folder, tmp_path, lambda _: True)
+    with pytest.raises(NotHere, match="is not mounted"):
+        check_site(folder, tmp_path, lambda _: False)

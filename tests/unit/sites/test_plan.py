@@ -124,6 +124,10 @@ def test_a_uid_of_somebody_else_is_a_conflict() -> None:
 EMPTY = replace(SITE, contents={})
 
 
+def test_a_site_whose_files_are_uploaded_gets_none() -> None:
+    assert wanted_files(replace(SITE, contents={}, uploads=True), Observed()) == {}
+
+
 def test_an_empty_site_gets_a_placeholder() -> None:
     assert wanted_files(EMPTY, Observed()) == {"index.html": placeholder_sha256(EMPTY)}
 

@@ -26,6 +26,7 @@ DATA: dict[str, Any] = {
     "pool": [{"id": host, "uuid": identity, "arbiter": host == "syd-db1"} for host, identity in IDS.items()],
     "volumes": [{"name": "syd", "bricks": list(IDS), "clients": [*IDS, "syd-web1"]}],
     "mounts": [{"name": "syd", "servers": ["syd-filer1", "syd-filer2"]}],
+    "folders": [],
 }
 
 

@@ -38,6 +38,13 @@ def test_each_site_has_a_file_that_only_its_own_php_reads() -> None:
     assert [Blog(**entry) for entry in json.loads(files[LISTING].text)] == list(blogs(web()))
 
 
+@pytest.mark.parametrize(("here", "folder"), [(True, "/srv/files/syd/x/files"), (False, "")])
+def test_what_is_uploaded_lies_on_the_files_of_the_home(folder: str, *, here: bool) -> None:
+    site = {"name": "blog.example", "user": "www-blog-example", "app": "wordpress"}
+    found = configurations(web(sites=[site | {"uploads": {"folder": "/srv/files/syd/x/files", "here": here}}]))
+    assert f"'uploads' => '{folder}'," in found["config-www-blog-example.php"].text
+
+
 @pytest.mark.parametrize("missing", ["databases", "wordpress"])
 def test_a_site_without_its_secrets_is_refused(missing: str) -> None:
     with pytest.raises(BadSite, match=r"blog\.example"):

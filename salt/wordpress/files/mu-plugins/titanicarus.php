@@ -1,7 +1,7 @@
 <?php
 /**
  * Plugin Name: Titanicarus
- * Description: What the hosting platform arranges: no calls home, no uploads yet, scheduled work after the answer.
+ * Description: What the hosting platform arranges: no calls home, uploads on mirrored files, scheduled work after the answer.
  */
 // Written by Titanicarus (salt/wordpress). Changes here are lost.
 
@@ -14,8 +14,13 @@ add_filter('pre_http_request', static function ($answer, $arguments, $url) {
     return $answer;
 }, 10, 3);
 
-// Files would lie on one web server only. They come with the mirrored file system.
-add_filter('user_has_cap', static fn (array $rights): array => ['upload_files' => false] + $rights);
+// What is uploaded lies on the mirrored files of the site's home. Where these are not, nobody can upload.
+if (TITANICARUS_UPLOADS === '') {
+    add_filter('user_has_cap', static fn (array $rights): array => ['upload_files' => false] + $rights);
+} else {
+    add_filter('pre_option_upload_path', static fn (): string => TITANICARUS_UPLOADS);
+    add_filter('pre_option_upload_url_path', static fn (): string => WP_HOME . '/wp-content/uploads');
+}
 
 // Scheduled work: in a request that finds some due, once the visitor has got the answer. WordPress's lock lets one at it.
 add_action('shutdown', static function (): void {

@@ -31,6 +31,8 @@ define('WP_CONTENT_DIR', '/var/lib/wordpress/wp-content');
 define('WPMU_PLUGIN_DIR', '/etc/wordpress/mu-plugins');
 // No request to itself for every visitor; mu-plugins/titanicarus.php runs what is due after an answer was sent.
 define('DISABLE_WP_CRON', true);
+// Where what is uploaded lies; empty where nothing can be.
+define('TITANICARUS_UPLOADS', $titanicarus_site['uploads']);
 define('WP_DEBUG', false);
 define('WP_DEBUG_DISPLAY', false);
 
