@@ -199,5 +199,6 @@ def _figures(person: Person) -> str:
     middle = sorted(event.seconds for event in posts)[len(posts) // 2]
     return (
         f"{len(posts)} posts, {len(comments)} comments and {len(pictures)} pictures acknowledged, none lost; "
-        f"longest gap {_gap(person):.1f} s, post {middle:.2f} s; {len(failed)} failed {sorted(set(failed)) if failed else ''}"
+        f"longest gap {_gap(person):.1f} s, post {middle:.2f} s; "
+        f"{len(failed)} failed {sorted(set(failed)) if failed else ''}"
     )

@@ -1,4 +1,4 @@
-"""Commands of the fleet that heals itself: incidents, explain, pause, resume, maintenance, heal."""
+"""Commands of the fleet that heals itself: incidents, explain, pause, resume, maintenance, heal, notify."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from titanicarus.cli.session import Session, resume
 from titanicarus.heal.holds import FLEET, documents
 from titanicarus.heal.incidents import explain as explained
 from titanicarus.heal.incidents import moment
-from titanicarus.operations.healing import Told, find, hold, listen, span
+from titanicarus.operations.healing import Told, find, hold, listen, span, try_notifying
 from titanicarus.operations.healing import heal as heal_unit
 
 ForOption = Annotated[str | None, typer.Option("--for", help="For how long: 90s, 30min, 2h, 1d.")]
@@ -32,6 +32,7 @@ def register(app: typer.Typer) -> None:
     app.command("resume")(end_hold)
     app.command()(maintenance)
     app.command()(heal)
+    app.command()(notify)
 
 
 def incidents(
@@ -129,3 +130,15 @@ def heal(
     """Have a unit of a host seen to now, as the guard does it: pauses and budgets do not count, locks and facts do."""
     session = resume(lab)
     say(heal_unit(session.lab, session.declaration, host, unit, dry=dry_run, say=Progress()))
+
+
+def notify(lab: LabOption = None) -> None:
+    """Try whether people can be told: a trial from each island, by every channel that the policy names."""
+    session = resume(lab)
+    told, silent = try_notifying(session.lab, session.declaration)
+    for host, channels in sorted(told.items()):
+        for channel, words in channels.items():
+            say(f"{host}: {channel} {'was taken' if not words else f'failed: {words}'}")
+    for host, reason in sorted(silent.items()):
+        say(f"{host} could not try: {reason}")
+    raise typer.Exit(1 if silent or any(words for channels in told.values() for words in channels.values()) else 0)

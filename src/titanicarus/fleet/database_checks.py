@@ -48,6 +48,15 @@ def check_lease_times(document: Document, policy: Draft) -> None:
         )
 
 
+def check_notify(document: Document, policy: Draft) -> None:
+    """Who gets mail, and by which server: one without the other tells nobody."""
+    emails, relay = policy.get("notify_emails"), policy.get("notify_relay")
+    if emails and relay == "":
+        document.problem(("notify_emails",), "needs `notify_relay`, the mail server that takes it")
+    if relay and emails == []:
+        document.problem(("notify_relay",), "needs `notify_emails`, who gets mail")
+
+
 def _check_sites(tenant: TenantDraft, databases: Claims) -> None:
     document = tenant.document
     installed: dict[str, str] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .load import Declaration
 from .model import Fleet, Host
 from .roles import Role
 from .sftp import sftp_servers
@@ -12,6 +13,8 @@ from .volumes import files
 
 Data = dict[str, Any]
 
+SUBMISSION = 587
+"""Where a mail server takes new mail."""
 BASE = ("titanicarus-nftables.service", "titanicarus-ssh.service")
 GATEWAY = ("keepalived.service", "titanicarus-conntrackd.service", "titanicarus-tunnels.service")
 UNITS: dict[Role, tuple[str, ...]] = {
@@ -69,9 +72,25 @@ def healing(fleet: Fleet, host: Host) -> Data:
     return {"units": units(fleet, host)}
 
 
-def guard(fleet: Fleet) -> Data:
-    """The pillar `guard:` of control hosts: by what they judge the news of every host."""
+def guard(declaration: Declaration) -> Data:
+    """The pillar `guard:` of control hosts: by what they judge the news of every host, and whom they tell."""
+    fleet = declaration.fleet
     return {
+        "fleet": fleet.name,
+        "notify": _notify(declaration),
         "hosts": {host.id: {"island": host.island, "units": units(fleet, host)} for host in fleet.hosts},
         "masters": {island: [host.id for host in master_hosts(fleet, island)] for island in fleet.islands},
+    }
+
+
+def _notify(declaration: Declaration) -> Data | None:
+    policy = declaration.policy
+    if not policy.notify_emails and not policy.notify_webhook:
+        return None
+    host, _, port = policy.notify_relay.partition(":")
+    return {
+        "emails": list(policy.notify_emails),
+        "relay": {"host": host, "port": int(port or SUBMISSION)} if host else None,
+        "sender": f"titanicarus@{declaration.fleet.domain}",
+        "webhook": policy.notify_webhook,
     }

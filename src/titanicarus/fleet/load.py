@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from . import content
-from .database_checks import check_databases, check_lease_times
+from .database_checks import check_databases, check_lease_times, check_notify
 from .document import Document, read_document
 from .fleet_checks import check_fleet
 from .identity_checks import check_identities, check_operators
@@ -72,6 +72,7 @@ def load(root: Path, fleet_file: Path | None = None) -> Declaration:
         policy_document = read_document(root / draft["policy"], draft["policy"])
         policy = read_draft(policy_document, PolicyShape)
         check_lease_times(policy_document, policy)
+        check_notify(policy_document, policy)
         documents.append(policy_document)
     if "tenants" in draft:
         files, strays = _tenant_files(root, draft["tenants"], saguirefile)

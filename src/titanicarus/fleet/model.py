@@ -315,3 +315,6 @@ class Policy(_Frozen):
     backup_days: int = 7
     backup_hour: int = 2
     operators: tuple[str, ...] = ()
+    notify_emails: tuple[str, ...] = ()
+    notify_relay: str = ""
+    notify_webhook: str = ""

@@ -49,7 +49,7 @@ def pillar_for(declaration: Declaration, host_id: str) -> Data:
         pillar["salt"]["minions"] = [other.id for other in fleet.hosts]
         pillar["gslb"] = public_names(declaration)
         pillar["leases"] = leases(fleet)
-        pillar["guard"] = guard(fleet)
+        pillar["guard"] = guard(declaration)
     if host.has(Role.LB):
         pillar["lb"] = load_balancer(declaration, host)
     if way_out := gateway(fleet, host):

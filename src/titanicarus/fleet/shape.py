@@ -140,6 +140,8 @@ MaxLag = Annotated[
     int, BeforeValidator(lambda value: wording.whole_number(value, *MAX_LAG, "commits")), _numbers(*MAX_LAG)
 ]
 
+Relay = Annotated[str, BeforeValidator(wording.relay), _words(rf"({wording.DNS_NAME}(:[0-9]{{1,5}})?)?")]
+Webhook = Annotated[str, BeforeValidator(wording.webhook), _words(wording.WEBHOOK + "|", 500)]
 BackupDays = Annotated[
     int, BeforeValidator(lambda value: wording.whole_number(value, *BACKUP_DAYS, "days")), _numbers(*BACKUP_DAYS)
 ]
@@ -315,5 +317,14 @@ class PolicyShape(_Shape):
     )
     operators: list[UserName] = Field(
         default=[], description="people of any tenant who may become root on every host, by login name"
+    )
+    notify_emails: list[Email] = Field(
+        default=[], description="who gets mail when the fleet cannot put something right by itself"
+    )
+    notify_relay: Relay = Field(
+        default="", description="your own mail server, which takes that mail: host, or host:port; by TLS"
+    )
+    notify_webhook: Webhook = Field(
+        default="", description="an https address that the same is posted to, as JSON with a `text`"
     )
     backup_hour: Hour = Field(default=2, description="from which hour of the day on, UTC, base copies are taken")

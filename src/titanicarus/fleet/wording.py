@@ -24,6 +24,7 @@ DNS_NAME = rf"({LABEL}\.)+[a-z]([a-z0-9-]{{0,61}}[a-z0-9])?"
 URL_PATH = r"/[A-Za-z0-9._~/@+=,!:-]*"
 TARGET_REST = r"[A-Za-z0-9._~/@+=,!:?&#%-]*"
 FOLDER = r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*"
+WEBHOOK = r"https://[a-z0-9.-]+(:[0-9]{1,5})?([/?#][A-Za-z0-9._~/@+=,!:?&#%-]*)?"
 EMAIL = r"[A-Za-z0-9._%+-]{1,64}@" + DNS_NAME
 
 PLATFORM_PATHS = ("/healthz", "/.well-known/acme-challenge")  # answered before any site sees them
@@ -146,6 +147,29 @@ def email(value: object) -> str:
     if not re.fullmatch(EMAIL, address) or ".." in address:
         raise ValueError('should be a mail address such as "alice@harbour.example"')
     return address
+
+
+def relay(value: object) -> str:
+    """A mail server: a host name, or that and a port."""
+    word = text(value)
+    name, colon, port = word.partition(":")
+    dns_name(name)
+    if colon and not (re.fullmatch(r"[0-9]{1,5}", port) and 1 <= int(port) <= 65535):
+        raise ValueError("should be a host such as mail.example.org, or host and port such as mail.example.org:465")
+    return word
+
+
+def webhook(value: object) -> str:
+    """An https URL that something is posted to. It may hold a secret, so nobody is told what was found."""
+    word = text(value)
+    match = re.fullmatch(rf"https://(?P<name>[^/:?#]*)(:(?P<port>[0-9]{{1,5}}))?([/?#]{TARGET_REST})?", word)
+    if not match or len(word) > 500 or not (1 <= int(match["port"] or 443) <= 65535):
+        raise ValueError("should be an https address of at most 500 characters, such as https://chat.example.org/hook")
+    try:
+        dns_name(match["name"])
+    except ValueError as error:
+        raise ValueError(f"the name in this URL: {error}") from None
+    return word
 
 
 def dns_name(value: object) -> str:

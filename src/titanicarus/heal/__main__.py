@@ -3,6 +3,10 @@
 ledgers           every ledger on this control host, and what is wrong with them
 hold              add a hold, a JSON document on standard input; prints what stands then
 holds             what this host was told of pauses and maintenance
+notify            tell people of incidents of this control host HOST that need them
+trial             tell them that this is a trial; prints what each channel said, "" for well
+
+Exit code 75: somebody could not be told yet, and is to be told later.
 """
 
 from __future__ import annotations
@@ -10,18 +14,23 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from titanicarus.control import layout
-from titanicarus.heal import holds
+from titanicarus.heal import facts, holds
+from titanicarus.heal.facts import NoFacts
 from titanicarus.heal.ledger import FOLDER, Broken, Ledger
+
+_LATER = 75  # EX_TEMPFAIL
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="titanicarus.heal")
     parser.add_argument("--root", type=Path, default=Path("/"), help="the host's file system, for tests")
-    parser.add_argument("verb", choices=["ledgers", "hold", "holds"])
+    parser.add_argument("verb", choices=["ledgers", "hold", "holds", "notify", "trial"])
+    parser.add_argument("host", nargs="?", default="")
     options = parser.parse_args(arguments)
     path = layout.below(options.root, holds.FILE)
     try:
@@ -30,12 +39,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(json.dumps({"ledgers": ledger.everything(), "problems": ledger.problems()}))
         elif options.verb == "hold":
             print(json.dumps(holds.documents(holds.write(holds.parse(json.load(sys.stdin)), path))))
-        else:
+        elif options.verb == "holds":
             print(json.dumps(holds.documents(holds.read(path))))
-    except (holds.BadHolds, Broken, OSError, ValueError) as error:
+        else:
+            return _notify(options.host, options.root, trial=options.verb == "trial")
+    except (holds.BadHolds, NoFacts, Broken, OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
+
+
+def _notify(host: str, root: Path, *, trial: bool) -> int:
+    from titanicarus.heal import notify  # noqa: PLC0415 -- the mail and web clients of Python take long to load
+
+    known = facts.read(host, root)
+    try:
+        channels = notify.channels(known.notify)
+    except notify.NoChannels as error:
+        if not trial:
+            return 0
+        raise NoFacts(str(error)) from error
+    if trial:
+        print(json.dumps(notify.attempt(channels, notify.trial(known.fleet, host, time.time()))))
+        return 0
+    return 0 if notify.notify(Ledger(host, layout.below(root, FOLDER)), known, channels, time.time) else _LATER
 
 
 if __name__ == "__main__":

@@ -19,11 +19,14 @@ class NoFacts(Exception):
 @dataclass(frozen=True, slots=True)
 class Facts:
     """`me` is this control host; `hosts` are all hosts of the fleet; `masters` the control hosts that the minions of
-    each island listen to, in the order in which they come to a host's help."""
+    each island listen to, in the order in which they come to a host's help; `notify` is what the policy says of who is
+    told when a person has to look."""
 
     me: str
     hosts: Mapping[str, Declared]
     masters: Mapping[str, tuple[str, ...]]
+    fleet: str = ""
+    notify: Mapping[str, Any] | None = None
 
     def turn(self, host: str) -> int | None:
         """How many masters come before this one at that host; None when its minion does not listen to this one."""
@@ -45,6 +48,8 @@ def from_documents(me: str, guard: Mapping[str, Any], revisions: Mapping[str, st
             for host, one in guard["hosts"].items()
         },
         {island: tuple(order) for island, order in guard["masters"].items()},
+        guard.get("fleet", ""),
+        guard.get("notify"),
     )
 
 

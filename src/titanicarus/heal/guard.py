@@ -196,7 +196,8 @@ class Guard:
         """Something that was refused or given up is over: that is told once, in the incident that it was."""
         for past in reversed(self._own()):
             if past.subject == heard.subject:
-                if past.result in ("refused", "escalated") and past.entries[-1]["step"] == "closed":
+                steps = {entry["step"] for entry in past.entries}
+                if past.result in ("refused", "escalated") and "ended" not in steps:
                     self._write(past.id, heard, {"step": "ended", "sentence": decision.sentence})
                 return
 

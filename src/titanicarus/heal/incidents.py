@@ -117,10 +117,27 @@ def _closed(entry: Entry) -> list[str]:
     return [f"{entry['result']} after {entry['seconds']:g} s{felt}: {entry['sentence']}"]
 
 
+def _telling(entry: Entry) -> list[str]:
+    return [f"{entry['master']} begins to tell people, by {entry['channel']}"]
+
+
+def _told(entry: Entry) -> list[str]:
+    words = f": {entry['words']}" if entry.get("words") else ""
+    return [f"{entry['step']} by {entry['channel']}{words}"]
+
+
+def _known(entry: Entry) -> list[str]:
+    return [f"nobody is told again: {entry['earlier']} told of the same"]
+
+
 _STEPS: dict[str, Callable[[Entry], list[str]]] = {
     "opened": _opened,
     "decided": _decided,
     "acting": _acting,
     "outcome": _outcome,
     "closed": _closed,
+    "telling": _telling,
+    "told": _told,
+    "not told": _told,
+    "known": _known,
 }

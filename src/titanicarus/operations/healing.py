@@ -13,7 +13,7 @@ from typing import Any
 from titanicarus.control import layout
 from titanicarus.control.masters import control_hosts, everywhere, pick_master
 from titanicarus.fleet import Declaration, Fleet
-from titanicarus.fleet.healing import units
+from titanicarus.fleet.healing import leading_masters, units
 from titanicarus.fleet.problems import did_you_mean
 from titanicarus.heal import holds
 from titanicarus.heal.holds import FLEET, Hold
@@ -24,6 +24,7 @@ from titanicarus.transport import CommandFailed, Transport, Unreachable, run
 
 SECONDS = 30.0
 HEAL_SECONDS = 900.0
+TRIAL_SECONDS = 90.0
 _SPANS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _SPAN = re.compile(r"(\d+(?:\.\d+)?) ?(s|m|min|h|d)")
 LONGEST_SPAN = 30 * 86400.0
@@ -115,6 +116,23 @@ def hold(
     return new, failed
 
 
+def try_notifying(transport: Transport, declaration: Declaration) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
+    """Have the first control host of each island send a trial by every channel of the policy.
+
+    Gives what each channel said of each host, "" for well; and the hosts that could not try, with the reason. Raises
+    OperationFailed when the policy names nobody.
+    """
+    policy = declaration.policy
+    if not policy.notify_emails and not policy.notify_webhook:
+        raise OperationFailed(
+            "nobody is told: say `notify_emails` and `notify_relay`, or `notify_webhook`, in the policy, then `push`"
+        )
+    hosts = [host.id for host in leading_masters(declaration.fleet)]
+    answers, silent = everywhere(hosts, lambda host: _tried(transport, host))
+    said = {host: answer for host, answer in answers.items() if not isinstance(answer, str)}
+    return said, {**silent, **{host: answer for host, answer in answers.items() if isinstance(answer, str)}}
+
+
 def concerned(fleet: Fleet, scope: str) -> list[str]:
     """The hosts that a scope is about. Raises OperationFailed."""
     known = {host.id: host.island for host in fleet.hosts}
@@ -172,6 +190,17 @@ def _asked(transport: Transport, host: str, *verbs: str) -> tuple[Any, ...] | st
         return error.stderr.strip().splitlines()[-1] if error.stderr.strip() else "it printed no error"
     except ValueError:
         return "it printed something else than its ledgers"
+
+
+def _tried(transport: Transport, host: str) -> dict[str, str] | str:
+    """What each channel said of a trial, or why there was none."""
+    try:
+        found: dict[str, str] = json.loads(
+            run(transport, host, [*_argv("trial", control=True), host], timeout=TRIAL_SECONDS).stdout
+        )
+    except CommandFailed as error:
+        return error.stderr.strip().splitlines()[-1] if error.stderr.strip() else "it printed no error"
+    return found
 
 
 def _tell(transport: Transport, host: str, words: bytes, control: bool) -> str:

@@ -1,0 +1,278 @@
+"""Telling people of what needs them: by e-mail and by a webhook, each incident once.
+
+A control host tells of its own incidents, and reads in its ledger what it has told. That it begins to tell is written
+before anything is sent, so a host that dies in the middle is silent afterwards rather than told twice; what a server
+plainly refused is tried again. Of the same trouble nobody is told again for some hours, whichever master sees it.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import smtplib
+import ssl
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from email.message import EmailMessage
+from typing import Any
+
+from titanicarus.heal.facts import Facts
+from titanicarus.heal.incidents import Incident, explain, fold, moment
+from titanicarus.heal.ledger import Ledger
+
+ESCALATED = "escalated"
+SECONDS = 20.0
+"""How long a server may take to answer."""
+AGAIN_SECONDS = 6 * 3600.0
+OLDEST_SECONDS = 24 * 3600.0
+"""What has lain here for longer is news to nobody."""
+TRIES = 20
+TELLING, TOLD, NOT_TOLD, KNOWN = "telling", "told", "not told", "known"
+
+Send = Callable[["Message"], None]
+"""Raises OSError or SMTPException when nothing was delivered, and Unsure when nobody can say."""
+
+
+class Unsure(Exception):
+    """It may have been delivered, or to some only; the message says what is known. It is not sent again."""
+
+
+class NoChannels(Exception):
+    """There is nobody to be told; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """The policy's `notify_…`. `relay` is host and port of the operator's own mail server; None or "" for what is not
+    wished."""
+
+    emails: tuple[str, ...]
+    relay: tuple[str, int] | None
+    sender: str
+    webhook: str
+
+    def named(self) -> dict[str, Send]:
+        """How each is told."""
+        found: dict[str, Send] = {}
+        if self.emails and self.relay:
+            found["e-mail"] = self._mail
+        if self.webhook:
+            found["webhook"] = self._post
+        return found
+
+    def _mail(self, message: Message) -> None:
+        assert self.relay is not None
+        mail = EmailMessage()
+        mail["Subject"], mail["From"], mail["To"] = message.subject, self.sender, ", ".join(self.emails)
+        # The same for the same incident: who gets it twice from his own mail server sees that it is one.
+        mail["Message-ID"] = f"<{message.id}@{self.sender.partition('@')[2]}>"
+        mail["Auto-Submitted"] = "auto-generated"
+        mail.set_content("\n".join([*message.lines, ""]))
+        host, port = self.relay
+        context = ssl.create_default_context()
+        secure = smtplib.SMTP_SSL(host, port, timeout=SECONDS, context=context) if port == _SMTPS else None
+        server = secure or smtplib.SMTP(host, port, timeout=SECONDS)
+        try:
+            if secure is None:
+                server.starttls(context=context)
+            server.ehlo_or_helo_if_needed()
+            try:
+                refused = server.send_message(mail)
+            except _PLAIN:
+                raise
+            except (OSError, smtplib.SMTPException) as error:
+                raise Unsure(f"{host} said nothing at the end: {error}") from error
+        finally:
+            server.close()
+        if refused:
+            raise Unsure(f"refused for {', '.join(sorted(refused))}, taken for the others")
+
+    def _post(self, message: Message) -> None:
+        body = {"text": "\n".join([message.subject, *message.lines]), **message.facts}
+        request = urllib.request.Request(  # noqa: S310 -- the policy takes https only
+            self.webhook,
+            json.dumps(body).encode(),
+            {"Content-Type": "application/json", "User-Agent": "titanicarus"},
+        )
+        try:
+            with _opener().open(request, timeout=SECONDS):
+                return
+        except urllib.error.URLError:  # no connection, or a plain no
+            raise
+        except (OSError, http.client.HTTPException) as error:
+            raise Unsure(f"it was sent, and there was no answer: {type(error).__name__}: {error}") from error
+
+
+_SMTPS = 465
+_PLAIN = (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused, smtplib.SMTPDataError)
+"""A server's plain no."""
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """A notification goes where the operator said, and nowhere else."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+def _opener() -> urllib.request.OpenerDirector:
+    context = ssl.create_default_context()
+    return urllib.request.build_opener(_NoRedirects(), urllib.request.HTTPSHandler(context=context))
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What somebody is told. `facts` are for a program."""
+
+    id: str
+    subject: str
+    lines: tuple[str, ...]
+    facts: Mapping[str, Any]
+
+
+def channels(told: Mapping[str, Any] | None) -> Channels:
+    """Of the pillar's `guard: notify:`. Raises NoChannels."""
+    if not told:
+        raise NoChannels("nobody is told: say `notify_emails` and `notify_relay`, or `notify_webhook`, in the policy")
+    relay = told["relay"]
+    return Channels(
+        tuple(told["emails"]), (relay["host"], int(relay["port"])) if relay else None, told["sender"], told["webhook"]
+    )
+
+
+def message(incident: Incident, fleet: str) -> Message:
+    """Of an incident that needs a person."""
+    lines = (
+        incident.sentence,
+        "",
+        f"It needs a person: `saguire explain {incident.id}` tells it as it goes on.",
+        "",
+        *explain(incident),
+    )
+    facts = {
+        "fleet": fleet, "incident": incident.id, "subject": incident.subject, "result": incident.result,
+        "sentence": incident.sentence, "master": incident.master, "at": incident.at,
+    }  # fmt: skip
+    return Message(incident.id, f"[{fleet}] {incident.subject}: {incident.sentence}"[:200], lines, facts)
+
+
+def trial(fleet: str, me: str, now: float) -> Message:
+    """Of nothing: whether it arrives."""
+    words = f"This is a trial of {me} at {moment(now)} UTC. Nothing is wrong."
+    facts = {"fleet": fleet, "incident": None, "result": "trial", "sentence": words, "master": me, "at": now}
+    return Message(f"trial-{me}-{now:.0f}", f"[{fleet}] a trial", (words,), facts)
+
+
+def due(own: Iterable[Incident], names: Iterable[str], now: float) -> Iterator[Incident]:
+    """Of these incidents of one's own, those that need a person and are still to be told by one of these channels."""
+    wanted = list(names)
+    for incident in own:
+        end = _end(incident)
+        news = end is not None and now - end <= OLDEST_SECONDS and not _has(incident, KNOWN)
+        if news and any(_open(incident, name) for name in wanted):
+            yield incident
+
+
+def known(incident: Incident, end: float, every: Sequence[Incident]) -> Incident | None:
+    """The incident in which people were told of the same trouble a while ago, if it has not been over since."""
+    for other in every:
+        if other.subject != incident.subject or other.id == incident.id:
+            continue
+        last = {entry["channel"]: entry for entry in other.entries if "channel" in entry}
+        told = [entry["at"] for entry in last.values() if entry["step"] in {TELLING, TOLD}]
+        if any(abs(end - at) < AGAIN_SECONDS and not any(_over(one, at, incident) for one in every) for at in told):
+            return other
+    return None
+
+
+def tell(ledger: Ledger, facts: Facts, found: Channels, incident: Incident, now: Callable[[], float]) -> bool:
+    """Tell of it by each channel by which that is still to be done; whether nothing is left to be tried again."""
+    well = True
+    for name, send in found.named().items():
+        if not _open(incident, name):
+            continue
+        _write(ledger, facts.me, incident, {"step": TELLING, "channel": name, "at": round(now(), 3)})
+        try:
+            send(message(incident, facts.fleet))
+            end = {"step": TOLD, "words": ""}
+        except Unsure as error:
+            end = {"step": TOLD, "words": str(error)}
+        except (OSError, smtplib.SMTPException) as error:
+            end, well = {"step": NOT_TOLD, "words": _words(error)}, False
+        incident.entries.append(_write(ledger, facts.me, incident, {**end, "channel": name, "at": round(now(), 3)}))
+    return well
+
+
+def leave(ledger: Ledger, me: str, incident: Incident, earlier: Incident, now: float) -> None:
+    """Write down that people know already."""
+    _write(ledger, me, incident, {"step": KNOWN, "earlier": earlier.id, "at": round(now, 3)})
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:300]
+
+
+def _write(ledger: Ledger, me: str, incident: Incident, entry: Mapping[str, Any]) -> dict[str, Any]:
+    return ledger.add({"master": me, "incident": incident.id, "subject": incident.subject, **entry})
+
+
+def _end(incident: Incident) -> float | None:
+    """When it was closed as one that needs a person."""
+    return next(
+        (entry["at"] for entry in incident.entries if entry["step"] == "closed" and entry["result"] == ESCALATED), None
+    )
+
+
+def attempt(found: Channels, what: Message) -> dict[str, str]:
+    """Send it by each channel; gives what each said, "" for well."""
+    said = {}
+    for name, send in found.named().items():
+        try:
+            send(what)
+            said[name] = ""
+        except Unsure as error:
+            said[name] = str(error)
+        except (OSError, smtplib.SMTPException) as error:
+            said[name] = _words(error)
+    return said
+
+
+def notify(ledger: Ledger, facts: Facts, found: Channels, now: Callable[[], float]) -> bool:
+    """Tell of everything of this control host that is still to be told; whether nothing is left to be tried again."""
+    me = facts.me
+    every = ledger.everything()
+    own = fold({name: entries for name, entries in every.items() if name.partition(".")[0] == me})
+    listed, well = fold(every), True
+    for incident in due(own, found.named(), now()):
+        end = _end(incident)
+        earlier = known(incident, end, listed) if end is not None and _untouched(incident) else None
+        if earlier is not None:
+            leave(ledger, me, incident, earlier, now())
+        else:
+            well = tell(ledger, facts, found, incident, now) and well
+        listed = fold(ledger.everything())
+    return well
+
+
+def _open(incident: Incident, channel: str) -> bool:
+    """Whether it is still to be told there. What was begun and has no end may have been sent: it is not repeated."""
+    steps = [entry["step"] for entry in incident.entries if entry.get("channel") == channel]
+    return not steps or (steps[-1] == NOT_TOLD and steps.count(NOT_TOLD) < TRIES)
+
+
+def _untouched(incident: Incident) -> bool:
+    return not any(_has(incident, step) for step in (TELLING, TOLD, NOT_TOLD))
+
+
+def _has(incident: Incident, step: str) -> bool:
+    return any(entry["step"] == step for entry in incident.entries)
+
+
+def _over(one: Incident, told: float, incident: Incident) -> bool:
+    """Whether this incident says that the trouble was over between then and the newer incident."""
+    if one.subject != incident.subject:
+        return False
+    ends = [entry for entry in one.entries if entry["step"] == "ended" or entry.get("result") == "healed"]
+    return any(told < entry["at"] <= incident.at for entry in ends)
