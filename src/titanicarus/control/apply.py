@@ -39,6 +39,9 @@ ASK_AFTER_SECONDS = 30
 # How long a living host that Salt gave up on is waited for. Its minion gives way to everything else on it: while a
 # whole fleet boots on two slow cores, minions that were at work have been seen to say nothing for two minutes.
 PATIENCE_SECONDS = 240.0
+# Whether somebody holds the lock of the execution module platform.
+AT_WORK = 'inode=$(stat -c %i /run/titanicarus-apply.lock) && grep -q ":$inode " /proc/locks'
+AT_WORK_SECONDS = 5.0
 USAGE_ERRORS = frozenset({64})  # EX_USAGE: what salt ends with when it does not understand its arguments
 
 
@@ -125,9 +128,9 @@ def apply(
     Hosts that are at their declared state already are left alone unless `full`. When states or code are new (and with
     `full`), the others go in waves, so that the hosts of a pair are never changed at the same time, and when a host of
     a wave fails, later waves are held back. New data, such as one more site, goes to all at once.
-    A living host that did not answer, as its minion had just lost its master, is asked once more when it is back within
-    `patience` seconds. `deadline` in seconds bounds the whole; a host that has not answered by then has the outcome
-    NO_ANSWER. Raises NoMaster and NoSuchTarget.
+    A living host that did not answer is waited for while it applies. If it does not, as its minion had just lost its
+    master, it is asked once more when it is back within `patience` seconds. `deadline` in seconds bounds the whole; a
+    host that has not answered by then has the outcome NO_ANSWER. Raises NoMaster and NoSuchTarget.
     """
     started = time.monotonic()
     until = started + deadline
@@ -161,6 +164,7 @@ def apply(
         results |= {host: HostResult(host, Outcome.NO_ANSWER) for host in wave}
         ask(wave, together=not careful)
         silent = [host for host in wave if results[host].outcome is Outcome.NO_ANSWER and transport.reachable(host)]
+        _wait_for_those_at_work(transport, silent, until)
         rest = min(patience, until - time.monotonic())
         missing = wait_until_ready(transport, declaration, silent, deadline=rest) if silent else []
         if len(missing) < len(silent):
@@ -168,6 +172,22 @@ def apply(
             masters = _Masters(transport, declaration, wanted)
             ask([host for host in silent if host not in missing])
     return Applied(tuple(sorted(used)), dict(sorted(results.items())), round(time.monotonic() - started, 2))
+
+
+def _wait_for_those_at_work(transport: Transport, hosts: Sequence[str], until: float) -> None:
+    """Until none of these hosts applies any more, or `until` (monotonic seconds).
+
+    Salt gave up on them as their minions, which give way to everything else, did not even say that they are busy.
+    """
+    while time.monotonic() < until and any(_is_at_work(transport, host) for host in hosts):
+        time.sleep(min(AT_WORK_SECONDS, max(until - time.monotonic(), 0.0)))
+
+
+def _is_at_work(transport: Transport, host: str) -> bool:
+    try:
+        return run(transport, host, ["sh", "-c", AT_WORK], timeout=RECORD_SECONDS, check=False).returncode == 0
+    except Unreachable:
+        return False
 
 
 class _Masters:

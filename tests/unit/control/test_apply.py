@@ -31,7 +31,8 @@ class ScriptedTransport:
     """Control hosts that serve releases, and a `salt` that prints the `answers` of the hosts that it is asked for.
     `releases` maps a host to the time of its last switch, `records` to the revision that it applied last; hosts in
     `down` are unreachable, those in `idle` have no running master. `jobs` has the targets of each job, `masters` who
-    ran it, `heard` the addresses that listen to a host's master; for those in `waiting` some bytes wait."""
+    ran it, `heard` the addresses that listen to a host's master; for those in `waiting` some bytes wait. Those in
+    `at_work` apply for so many more looks."""
 
     def __init__(self, answers: Mapping[str, object] | None = None, ending: int = 0, then_sleep: float = 0.0) -> None:
         self.releases = dict.fromkeys(("mel-store1", "mel-store2", "syd-store1", "syd-store2"), "2026-11-23T10:00:00")
@@ -49,6 +50,7 @@ class ScriptedTransport:
         self.masters: list[str] = []
         self.heard: dict[str, list[str]] = {}
         self.waiting: dict[str, int] = {}
+        self.at_work: dict[str, int] = {}
 
     def reachable(self, host_id: str) -> bool:
         return host_id not in self.down
@@ -74,6 +76,9 @@ class ScriptedTransport:
                 },
             }
             return ["printf", "%s", json.dumps(active) + json.dumps(facts)]
+        if argv[0] == "sh":
+            self.at_work[host_id] = self.at_work.get(host_id, 0) - 1
+            return ["true" if self.at_work[host_id] >= 0 else "false"]
         if argv[0] == "systemctl":
             return ["false" if host_id in self.idle else "true"]
         if argv[0] == "ss":
@@ -243,6 +248,26 @@ def test_a_minion_that_had_just_lost_its_master_is_asked_once_more(declaration: 
     done = apply(transport, declaration, "syd-web*")
     assert done.ok
     assert transport.jobs.count(["syd-web1"]) == 1
+
+
+def test_who_is_slow_to_say_that_he_is_busy_is_waited_for(
+    declaration: Declaration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Salt gives up on a host that is at work and says nothing; by the time that it is done, it answers."""
+
+    class Slow(ScriptedTransport):
+        def command(self, host_id: str, argv: Sequence[str]) -> list[str]:
+            if self.at_work.get("syd-web1", 0) >= 0:
+                self._answers = {"syd-web1": False}
+            else:
+                self._answers = {"syd-web1": True if "test.ping" in argv else summary("unchanged")}
+            return super().command(host_id, argv)
+
+    monkeypatch.setattr("titanicarus.control.apply.AT_WORK_SECONDS", 0.01)
+    transport = Slow()
+    transport.at_work = {"syd-web1": 4}
+    done = apply(transport, declaration, "syd-web1", patience=5)
+    assert done.results["syd-web1"].outcome is Outcome.UNCHANGED
 
 
 def test_who_was_cut_off_from_the_one_master_is_asked_by_his_own(declaration: Declaration) -> None:
