@@ -15,8 +15,8 @@ PROPERTIES = (
 
 
 def show(name: str) -> dict[str, str]:
-    """The unit's properties that matter here, by systemd's own names. Of a timer, `NeedDaemonReload` is "yes" also when
-    systemd has an older version of the service that it starts.
+    """The unit's properties that matter here, by systemd's own names. Of a timer or a path, `NeedDaemonReload` is "yes"
+    also when systemd has an older version of the service that it starts.
 
     Raises CommandExecutionError when systemd does not answer: unknown is not stopped.
 
@@ -26,7 +26,7 @@ def show(name: str) -> dict[str, str]:
 
         salt-call daemon.show nginx.service
     """
-    stem = name.removesuffix(".timer")
+    stem = name.removesuffix(".timer").removesuffix(".path")
     said = _systemctl(
         ["show", "--property", ",".join(PROPERTIES), name, *([] if stem == name else [f"{stem}.service"])]
     )

@@ -1,23 +1,15 @@
-# Whoever the policy names is told when a person has to look: as soon as the ledger says so, and after a boot.
+# Whoever the policy names is told when a person has to look: as soon as the ledger says so, and what was left now and then.
 notify_units:
-  file.managed:
-    - names:
-      - /etc/systemd/system/titanicarus-notify.service:
-        - source: salt://notify/titanicarus-notify.service
-      - /etc/systemd/system/titanicarus-notify.path:
-        - source: salt://notify/titanicarus-notify.path
+  file.recurse:
+    - name: /etc/systemd/system
+    - source: salt://notify/units
 
+# The timer brings the path with it.
 notify_running:
   daemon.running:
-    - name: titanicarus-notify.path
+    - name: titanicarus-notify.timer
     - at_start:
-      - /etc/systemd/system/titanicarus-notify.path
+      - /etc/systemd/system/titanicarus-notify.timer
     - require:
       - file: notify_units
       - library: library_release
-
-notify_at_boot:
-  service.enabled:
-    - name: titanicarus-notify.service
-    - require:
-      - daemon: notify_running

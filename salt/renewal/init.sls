@@ -1,11 +1,8 @@
 # Certificates get a successor long before they end: a timer, on each control host.
 renewal_units:
-  file.managed:
-    - names:
-      - /etc/systemd/system/titanicarus-renewal.service:
-        - source: salt://renewal/titanicarus-renewal.service
-      - /etc/systemd/system/titanicarus-renewal.timer:
-        - source: salt://renewal/titanicarus-renewal.timer
+  file.recurse:
+    - name: /etc/systemd/system
+    - source: salt://renewal/units
 
 renewal_running:
   daemon.running:

@@ -217,9 +217,19 @@ def test_the_tenants_people_reach_a_sites_files(machines: Machines) -> None:
     assert done.returncode == 0, done.stderr
     assert "Remote working directory: /files" in done.stdout
     own = host.volume / SHOWN / "files"
-    for path, mode in ((own / "album", 0o2750), (own / "album/page.html", 0o640), (own / "index.html", 0o640)):
+    assert own.stat().st_mode & 0o7777 == 0o2750
+    for path, mode in ((own / "album", 0o2755), (own / "album/page.html", 0o644), (own / "index.html", 0o644)):
         about = path.stat()
         assert (about.st_uid, about.st_gid, about.st_mode & 0o7777) == (SITE_UID, READER, mode), path
+    # A client that brings a whole folder sets its mode afterwards, and with it the group of what comes later.
+    (host.root / "tmp/whole").mkdir(exist_ok=True)
+    (host.root / "tmp/whole/one.html").write_text("one")
+    assert host.sftp("put -r /tmp/whole\nput /etc/hosts whole/later.html\n", SITE).returncode == 0
+    reads = ["setpriv", "--reuid=www-data", "--regid=www-data", "--clear-groups", "cat"]
+    for name in ("one.html", "later.html"):
+        assert host.people.run(*reads, f"{VOLUME}/{SHOWN}/files/whole/{name}").returncode == 0, name
+    others = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "cat"]
+    assert host.people.run(*others, f"{VOLUME}/{SHOWN}/files/index.html").returncode != 0
     for words in ("put /etc/hosts /outside\n", "ls /../../laneway\n", "get /etc/passwd /tmp/x\n"):
         assert host.sftp(words, SITE).returncode != 0, words
 

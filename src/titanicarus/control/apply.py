@@ -39,8 +39,11 @@ ASK_AFTER_SECONDS = 30
 # How long a living host that Salt gave up on is waited for. Its minion gives way to everything else on it: while a
 # whole fleet boots on two slow cores, minions that were at work have been seen to say nothing for two minutes.
 PATIENCE_SECONDS = 240.0
-# Whether somebody holds the lock of the execution module platform.
-AT_WORK = 'inode=$(stat -c %i /run/titanicarus-apply.lock) && grep -q ":$inode " /proc/locks'
+# Whether somebody holds the lock of the execution module platform; looking takes no lock, so it keeps nobody out.
+AT_WORK = """
+set -- $(stat -c '%Hd %Ld %i' /run/titanicarus-apply.lock) && [ $# = 3 ] &&
+grep -q "FLOCK .* $(printf '%02x:%02x:%d' "$1" "$2" "$3") " /proc/locks
+"""
 AT_WORK_SECONDS = 5.0
 USAGE_ERRORS = frozenset({64})  # EX_USAGE: what salt ends with when it does not understand its arguments
 
@@ -164,23 +167,20 @@ def apply(
         results |= {host: HostResult(host, Outcome.NO_ANSWER) for host in wave}
         ask(wave, together=not careful)
         silent = [host for host in wave if results[host].outcome is Outcome.NO_ANSWER and transport.reachable(host)]
-        _wait_for_those_at_work(transport, silent, until)
-        rest = min(patience, until - time.monotonic())
-        missing = wait_until_ready(transport, declaration, silent, deadline=rest) if silent else []
-        if len(missing) < len(silent):
-            # The master that asked may be what was lost.
-            masters = _Masters(transport, declaration, wanted)
-            ask([host for host in silent if host not in missing])
+        while silent and time.monotonic() < until:
+            # Salt gave up on them as their minions, which give way to all else, did not even say that they are busy.
+            busy = [host for host in silent if _is_at_work(transport, host)]
+            idle = [host for host in silent if host not in busy]
+            rest = min(patience, until - time.monotonic())
+            missing = wait_until_ready(transport, declaration, idle, deadline=rest) if idle else []
+            if len(missing) < len(idle):
+                # The master that asked may be what was lost.
+                masters = _Masters(transport, declaration, wanted)
+                ask([host for host in idle if host not in missing])
+            silent = busy
+            if silent and not idle:
+                time.sleep(min(AT_WORK_SECONDS, max(until - time.monotonic(), 0.0)))
     return Applied(tuple(sorted(used)), dict(sorted(results.items())), round(time.monotonic() - started, 2))
-
-
-def _wait_for_those_at_work(transport: Transport, hosts: Sequence[str], until: float) -> None:
-    """Until none of these hosts applies any more, or `until` (monotonic seconds).
-
-    Salt gave up on them as their minions, which give way to everything else, did not even say that they are busy.
-    """
-    while time.monotonic() < until and any(_is_at_work(transport, host) for host in hosts):
-        time.sleep(min(AT_WORK_SECONDS, max(until - time.monotonic(), 0.0)))
 
 
 def _is_at_work(transport: Transport, host: str) -> bool:

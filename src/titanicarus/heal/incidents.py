@@ -126,10 +126,6 @@ def _told(entry: Entry) -> list[str]:
     return [f"{entry['step']} by {entry['channel']}{words}"]
 
 
-def _known(entry: Entry) -> list[str]:
-    return [f"nobody is told again: {entry['earlier']} told of the same"]
-
-
 _STEPS: dict[str, Callable[[Entry], list[str]]] = {
     "opened": _opened,
     "decided": _decided,
@@ -139,5 +135,4 @@ _STEPS: dict[str, Callable[[Entry], list[str]]] = {
     "telling": _telling,
     "told": _told,
     "not told": _told,
-    "known": _known,
 }

@@ -29,7 +29,7 @@ AGAIN_SECONDS = 6 * 3600.0
 OLDEST_SECONDS = 24 * 3600.0
 """What has lain here for longer is news to nobody."""
 TRIES = 20
-TELLING, TOLD, NOT_TOLD, KNOWN = "telling", "told", "not told", "known"
+TELLING, TOLD, NOT_TOLD = "telling", "told", "not told"
 
 Send = Callable[["Message"], None]
 """Raises OSError or SMTPException when nothing was delivered, and Unsure when nobody can say."""
@@ -78,16 +78,30 @@ class Channels:
             if secure is None:
                 server.starttls(context=context)
             server.ehlo_or_helo_if_needed()
+            refused = self._envelope(server)
             try:
-                refused = server.send_message(mail)
-            except _PLAIN:
+                code, words = server.data(mail.as_bytes())
+            except smtplib.SMTPDataError:
                 raise
             except (OSError, smtplib.SMTPException) as error:
                 raise Unsure(f"{host} said nothing at the end: {error}") from error
+            if code != _TAKEN:
+                raise smtplib.SMTPDataError(code, words)
         finally:
             server.close()
         if refused:
-            raise Unsure(f"refused for {', '.join(sorted(refused))}, taken for the others")
+            raise Unsure(f"refused for {', '.join(refused)}, taken for the others")
+
+    def _envelope(self, server: smtplib.SMTP) -> list[str]:
+        """Whom the server refuses. Raises SMTPException when that is everybody, or the sender."""
+        code, words = server.mail(self.sender)
+        if code != _TAKEN:
+            raise smtplib.SMTPSenderRefused(code, words, self.sender)
+        said = {one: server.rcpt(one) for one in self.emails}
+        refused = [one for one, (code, _) in said.items() if code not in {_TAKEN, _FORWARDED}]
+        if len(refused) == len(self.emails):
+            raise smtplib.SMTPRecipientsRefused({one: said[one] for one in refused})
+        return refused
 
     def _post(self, message: Message) -> None:
         body = {"text": "\n".join([message.subject, *message.lines]), **message.facts}
@@ -99,15 +113,20 @@ class Channels:
         try:
             with _opener().open(request, timeout=SECONDS):
                 return
-        except urllib.error.URLError:  # no connection, or a plain no
+        except urllib.error.HTTPError as error:
+            if error.code in _GATEWAY_SILENT:
+                raise Unsure(f"a gateway took it, and had no answer: {error}") from error
+            raise
+        except urllib.error.URLError:  # no connection
             raise
         except (OSError, http.client.HTTPException) as error:
             raise Unsure(f"it was sent, and there was no answer: {type(error).__name__}: {error}") from error
 
 
 _SMTPS = 465
-_PLAIN = (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused, smtplib.SMTPDataError)
-"""A server's plain no."""
+_LONGEST = 200
+_TAKEN, _FORWARDED = 250, 251
+_GATEWAY_SILENT = frozenset({502, 504})
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -143,19 +162,27 @@ def channels(told: Mapping[str, Any] | None) -> Channels:
 
 
 def message(incident: Incident, fleet: str) -> Message:
-    """Of an incident that needs a person."""
+    """Of an incident that needs a person. Of what a host said only the first line: the rest are logs, and may hold what
+    is nobody else's business."""
+    sentence = _first_line(incident.sentence)
     lines = (
-        incident.sentence,
+        sentence,
         "",
-        f"It needs a person: `saguire explain {incident.id}` tells it as it goes on.",
+        f"It needs a person: `saguire explain {incident.id}` tells all of it, and how it goes on.",
         "",
-        *explain(incident),
+        *map(_first_line, explain(incident)),
     )
     facts = {
         "fleet": fleet, "incident": incident.id, "subject": incident.subject, "result": incident.result,
-        "sentence": incident.sentence, "master": incident.master, "at": incident.at,
+        "sentence": sentence, "master": incident.master, "at": incident.at,
     }  # fmt: skip
-    return Message(incident.id, f"[{fleet}] {incident.subject}: {incident.sentence}"[:200], lines, facts)
+    return Message(incident.id, f"[{fleet}] {_first_line(incident.subject)}: {sentence}"[:_LONGEST], lines, facts)
+
+
+def _first_line(words: str) -> str:
+    """Nothing that a header of a mail could not hold."""
+    line = words.strip().split("\n", 1)[0]
+    return "".join(one if one.isprintable() else " " for one in line)[:_LONGEST]
 
 
 def trial(fleet: str, me: str, now: float) -> Message:
@@ -165,13 +192,14 @@ def trial(fleet: str, me: str, now: float) -> Message:
     return Message(f"trial-{me}-{now:.0f}", f"[{fleet}] a trial", (words,), facts)
 
 
-def due(own: Iterable[Incident], names: Iterable[str], now: float) -> Iterator[Incident]:
+def due(own: Iterable[Incident], every: Sequence[Incident], names: Iterable[str], now: float) -> Iterator[Incident]:
     """Of these incidents of one's own, those that need a person and are still to be told by one of these channels."""
     wanted = list(names)
     for incident in own:
         end = _end(incident)
-        news = end is not None and now - end <= OLDEST_SECONDS and not _has(incident, KNOWN)
-        if news and any(_open(incident, name) for name in wanted):
+        if end is None or now - end > OLDEST_SECONDS or not any(_open(incident, name) for name in wanted):
+            continue
+        if not (_untouched(incident) and known(incident, end, every)):
             yield incident
 
 
@@ -187,27 +215,26 @@ def known(incident: Incident, end: float, every: Sequence[Incident]) -> Incident
     return None
 
 
-def tell(ledger: Ledger, facts: Facts, found: Channels, incident: Incident, now: Callable[[], float]) -> bool:
-    """Tell of it by each channel by which that is still to be done; whether nothing is left to be tried again."""
-    well = True
-    for name, send in found.named().items():
+def tell(
+    ledger: Ledger, facts: Facts, channels: Mapping[str, Send], incident: Incident, now: Callable[[], float]
+) -> set[str]:
+    """Tell of it by each of these channels by which that is still to be done; gives those that could not be used."""
+    what = message(incident, facts.fleet)
+    broken = set()
+    for name, send in channels.items():
         if not _open(incident, name):
             continue
         _write(ledger, facts.me, incident, {"step": TELLING, "channel": name, "at": round(now(), 3)})
         try:
-            send(message(incident, facts.fleet))
+            send(what)
             end = {"step": TOLD, "words": ""}
         except Unsure as error:
             end = {"step": TOLD, "words": str(error)}
         except (OSError, smtplib.SMTPException) as error:
-            end, well = {"step": NOT_TOLD, "words": _words(error)}, False
-        incident.entries.append(_write(ledger, facts.me, incident, {**end, "channel": name, "at": round(now(), 3)}))
-    return well
-
-
-def leave(ledger: Ledger, me: str, incident: Incident, earlier: Incident, now: float) -> None:
-    """Write down that people know already."""
-    _write(ledger, me, incident, {"step": KNOWN, "earlier": earlier.id, "at": round(now, 3)})
+            end = {"step": NOT_TOLD, "words": _words(error)}
+            broken.add(name)
+        _write(ledger, facts.me, incident, {**end, "channel": name, "at": round(now(), 3)})
+    return broken
 
 
 def _words(error: Exception) -> str:
@@ -240,20 +267,17 @@ def attempt(found: Channels, what: Message) -> dict[str, str]:
 
 
 def notify(ledger: Ledger, facts: Facts, found: Channels, now: Callable[[], float]) -> bool:
-    """Tell of everything of this control host that is still to be told; whether nothing is left to be tried again."""
-    me = facts.me
-    every = ledger.everything()
-    own = fold({name: entries for name, entries in every.items() if name.partition(".")[0] == me})
-    listed, well = fold(every), True
-    for incident in due(own, found.named(), now()):
-        end = _end(incident)
-        earlier = known(incident, end, listed) if end is not None and _untouched(incident) else None
-        if earlier is not None:
-            leave(ledger, me, incident, earlier, now())
-        else:
-            well = tell(ledger, facts, found, incident, now) and well
-        listed = fold(ledger.everything())
-    return well
+    """Tell of everything of this control host that is still to be told, also of what comes meanwhile; whether nothing
+    is left to be tried again. A channel that cannot be used is left alone for the rest."""
+    channels, broken = found.named(), set[str]()
+    while usable := {name: send for name, send in channels.items() if name not in broken}:
+        every = ledger.everything()
+        own = fold({name: entries for name, entries in every.items() if name.partition(".")[0] == facts.me})
+        incident = next(due(own, fold(every), usable, now()), None)
+        if incident is None:
+            break
+        broken |= tell(ledger, facts, usable, incident, now)
+    return not broken
 
 
 def _open(incident: Incident, channel: str) -> bool:

@@ -33,6 +33,8 @@ def main(arguments: list[str]) -> int:
 
 
 def _site_folders() -> dict[str, Path]:
+    if not SITES.exists():
+        return {}  # a host that has this code and not yet its configuration
     lines = (line.split() for line in SITES.read_text(encoding="utf-8").splitlines() if not line.startswith("#"))
     return {user: Path(folder) for user, folder in filter(None, lines)}
 

@@ -36,20 +36,33 @@ class Folders:
                 threading.Thread(target=self._run, args=(mount,), name=f"folders of {mount.name}", daemon=True).start()
 
     def _run(self, mount: Mount) -> None:
-        gid, said, pause = reader_gid(), "", threading.Event()
+        left, said, pause = self._wanted, set[str](), threading.Event()
         while True:
-            try:
-                if mount.path in units.mounted():
-                    with opened(mount.path) as volume:
-                        made = [one.site for one in self._wanted if make(volume, one, gid)]
-                    if made:
-                        self._say(f"{mount.path} has a folder for what is uploaded to {', '.join(made)}")
+            if mount.path in units.mounted():
+                left, troubles = self._make(mount, left)
+                for trouble in troubles:
+                    if trouble not in said:
+                        said.add(trouble)
+                        self._say(f"{mount.path}: a site's folder could not be made: {trouble}")
+                if not left:
                     return
-            except (OSError, VolumeError) as error:
-                if str(error) != said:
-                    said = str(error)
-                    self._say(f"{mount.path}: a site's folder could not be made: {said}")
             pause.wait(AGAIN_SECONDS)
+
+    def _make(self, mount: Mount, wanted: Sequence[Folder]) -> tuple[list[Folder], list[str]]:
+        """Those that could not be made, and why. One that cannot be keeps no other from being made."""
+        gid, left, troubles = reader_gid(), [], []
+        try:
+            with opened(mount.path) as volume:
+                for one in wanted:
+                    try:
+                        if make(volume, one, gid):
+                            self._say(f"{mount.path} has a folder for what is uploaded to {one.site}")
+                    except (OSError, VolumeError) as error:
+                        left.append(one)
+                        troubles.append(str(error))
+        except (OSError, VolumeError) as error:
+            return list(wanted), [str(error)]
+        return left, troubles
 
 
 @contextmanager
@@ -67,8 +80,9 @@ def opened(mount: Path) -> Iterator[Path]:
 def make(volume: Path, folder: Folder, gid: int) -> bool:
     """Make what is missing of a site's folder, for its user and the group `gid`; whether its own was missing.
 
-    It is root's until it is handed over, so of a host that dies in between the next one takes it up. What has been
-    handed over is never touched. Raises OSError, and VolumeError when it belongs to somebody else.
+    It is root's until it is handed over, so of a host that dies in between the next one takes it up. Of what has been
+    handed over only the door is kept shut: nobody but the site and the web server comes in. Raises OSError, and
+    VolumeError when it belongs to somebody else.
     """
     above = volume
     for part in folder.shown.split("/"):
@@ -80,11 +94,17 @@ def make(volume: Path, folder: Folder, gid: int) -> bool:
         new = True
     except FileExistsError:
         new = False
-    owner = own.lstat().st_uid
-    if owner == folder.uid:
+    about = own.lstat()
+    if about.st_uid == folder.uid:
+        if (about.st_gid, about.st_mode & 0o7777) != (gid, FOLDER_MODE):  # a client set the mode of all that it has
+            os.chown(own, folder.uid, gid, follow_symlinks=False)
+            own.chmod(FOLDER_MODE)
         return False
-    if owner != 0:
-        raise VolumeError(f"{folder.shown}/{FILES} belongs to the user id {owner}, and {folder.site} is {folder.uid}")
+    if about.st_uid != 0:
+        raise VolumeError(
+            f"{folder.shown}/{FILES} belongs to the user id {about.st_uid}, and {folder.site} is {folder.uid}: give it "
+            f"to that id, with all that is in it, or say `uid: {about.st_uid}` at the site"
+        )
     if new and folder.index:
         site_folder.write(str(own), folder.index, placeholder_page(folder.site), (folder.uid, gid))
     own.chmod(FOLDER_MODE)

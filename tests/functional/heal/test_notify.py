@@ -149,7 +149,8 @@ def test_a_webhook_gets_words_and_facts(hook: tuple[list[Any], dict[str, Any], s
 
 
 @pytest.mark.parametrize(
-    ("status", "said"), [(500, "HTTP Error 500"), (302, "HTTP Error 302"), (0, "there was no answer")]
+    ("status", "said"),
+    [(500, "HTTP Error 500"), (302, "HTTP Error 302"), (504, "had no answer"), (0, "there was no answer")],
 )
 def test_what_a_webhook_says_is_told_without_its_address(
     hook: tuple[list[Any], dict[str, Any], str], status: int, said: str

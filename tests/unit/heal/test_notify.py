@@ -69,6 +69,20 @@ def test_what_needs_a_person_is_told_once(world: World) -> None:
     assert message.facts["incident"] == name
 
 
+def test_of_what_a_host_said_only_the_first_line_goes_out(world: World) -> None:
+    name = "20260101-000000-abcd"
+    words = "stopped after start: nginx_running: systemctl failed:\npassword=secret\x1b[0m"
+    report = {"host": "syd-web1", "unit": "nginx.service", "kind": "stopped", "seconds": 9.0, "looks": 2}
+    world.step(name, step="opened", report=report, by_hand=False)
+    end = {"result": "escalated", "question": 7, "seconds": 2.0, "down": None, "sentence": words}
+    world.step(name, step="closed", **end)
+    assert world.run()
+    ((_, message),) = world.sent
+    assert message.subject == f"[sample] {NGINX}: stopped after start: nginx_running: systemctl failed:"
+    assert "secret" not in "".join([*message.lines, *map(str, message.facts.values())])
+    assert all(line.isprintable() for line in message.lines)
+
+
 @pytest.mark.parametrize("result", ["healed", "refused", "left"])
 def test_nobody_is_told_of_the_rest(world: World, result: str) -> None:
     world.incident(result)

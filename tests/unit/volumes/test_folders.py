@@ -35,10 +35,16 @@ def test_what_was_handed_over_is_never_touched(tmp_path: Path) -> None:
     make(tmp_path, SITE, GID)
     own = tmp_path / SITE.shown / "files"
     (own / "public/index.html").unlink()
-    own.chmod(0o2770)
     assert not make(tmp_path, SITE, GID)
     assert list((own / "public").iterdir()) == []
-    assert about(own) == (SITE.uid, GID, "0o2770")
+
+
+def test_its_door_is_shut_again_when_a_client_opened_it(tmp_path: Path) -> None:
+    make(tmp_path, SITE, GID)
+    own = tmp_path / SITE.shown / "files"
+    own.chmod(0o755)
+    assert not make(tmp_path, SITE, GID)
+    assert about(own) == (SITE.uid, GID, "0o2750")
 
 
 def test_one_that_a_dead_host_left_half_made_is_taken_up(tmp_path: Path) -> None:
