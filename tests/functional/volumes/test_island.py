@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import stat
 import subprocess
 import time
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from functional.volumes.island import HOSTS, VOLUMES, Island, island, until
 
+from titanicarus.shipping.model import Change
+from titanicarus.volumes.gluster.changelog import FOLDER, Record, changes, finished, parse
 from titanicarus.volumes.mounts import HANG_SECONDS
 
 FILERS = HOSTS[:2]
@@ -289,3 +293,89 @@ def test_a_client_that_hangs_is_mounted_anew(syd: Island) -> None:
     assert seconds > HANG_SECONDS - 5, "a filer's death would have ended it, too"
     until("it is well again", lambda: web.mount()["well"], 60)
     web.check("ls", PATH)
+
+
+CHANGE = f"""
+import os, shutil
+os.chdir("{PATH}/tree")
+open("new.txt", "w").write("new")
+os.makedirs("deep/er/still"); open("deep/er/still/file", "w").write("x")
+open("old/kept.txt", "a").write(" and more")
+os.chmod("old/mode.txt", 0o640); os.chown("old/owner.txt", 1000, 1000)
+os.rename("old/moves.txt", "deep/moved.txt")
+os.rename("moving", "deep/moved-folder")
+os.symlink("new.txt", "soft"); os.link("old/kept.txt", "hard")
+open("hard", "a").write(" by another name")
+os.unlink("old/goes.txt"); shutil.rmtree("going")
+open("line\\nbreak", "w").write("odd"); os.utime("old/time.txt", (1, 1))
+"""
+PREPARE = f"""
+import os
+os.makedirs("{PATH}/tree"); os.chdir("{PATH}/tree")
+for folder in ("old", "moving/inner", "going/inner"):
+    os.makedirs(folder)
+for name in ("kept", "mode", "owner", "moves", "goes", "time", "untouched"):
+    open(f"old/{{name}}.txt", "w").write(name)
+open("moving/inner/file", "w").write("moves"); open("going/inner/file", "w").write("goes")
+"""
+LIST = f"""
+import json, os
+top, found = "{PATH}", {{}}
+for folder, folders, files in os.walk(top + "/tree"):
+    for name in [*folders, *files]:
+        path = os.path.join(folder, name)
+        about = os.lstat(path)
+        found[os.path.relpath(path, top)] = [about.st_mode, about.st_uid, about.st_size, about.st_mtime_ns]
+print(json.dumps(found))
+"""
+
+
+def test_a_brick_tells_everything_that_changed(syd: Island) -> None:
+    """By its own journal, on both filers; what is to be shipped to other islands comes from there."""
+    web, filer = syd["syd-web1"], syd["syd-filer1"]
+    for option, value in (("changelog.changelog", "on"), ("changelog.rollover-time", "2")):
+        filer.check("gluster", "--mode=script", "volume", "set", "syd", option, value)
+    bricks = [syd[host].root / "srv/bricks/syd.1" for host in FILERS]
+    until("journals on both bricks", lambda: all((brick / FOLDER).is_dir() for brick in bricks), 30)
+    web.check("python3", "-c", PREPARE)
+    before = json.loads(web.check("python3", "-c", LIST))
+    begun = time.time()
+    until("the journals of before", lambda: all(ended(brick, begun) for brick in bricks), 30)
+    since = [max(at for at, _ in finished(brick, 0)) for brick in bricks]
+    web.check("python3", "-c", CHANGE)
+    after = json.loads(web.check("python3", "-c", LIST))
+    web.check("touch", f"{PATH}/last")  # so that there is a journal to end
+    for brick, last in zip(bricks, since, strict=True):
+        until("the journals of the changes", lambda brick=brick: tells(brick, 0, "last"), 30)
+        told = {change for at, path in finished(brick, last) for change in changes(brick, parse_file(path))}
+        differ = {path for path in {*before, *after} if before.get(path) != after.get(path)}
+        assert differ, "nothing changed"
+        # A folder's time and size are what came into it and went: that is told by names.
+        missed = {path for path in differ if not covered(path, told, after) and not is_folder(path, before, after)}
+        assert not missed, (missed, told)
+        assert Change("tree/old/untouched.txt") not in told
+        assert not [change for change in told if change.path.startswith(".titanicarus")]
+
+
+def ended(brick: Path, since: float) -> bool:
+    return bool(finished(brick, 0)) and time.time() - since > 3
+
+
+def tells(brick: Path, since: int, name: str) -> bool:
+    return any(Change(name) in changes(brick, parse_file(path)) for _, path in finished(brick, since))
+
+
+def parse_file(path: Path) -> list[Record]:
+    return list(parse(path.read_bytes(), str(path)))
+
+
+def covered(path: str, told: set[Change], after: dict[str, list[int]]) -> bool:
+    """It is named itself, or a folder above it that went away or came from elsewhere."""
+    above = {path[:at] for at, one in enumerate(path) if one == "/"}
+    whole = {change.path for change in told if change.tree or change.path not in after}
+    return any(change.path == path for change in told) or bool(above & whole)
+
+
+def is_folder(path: str, before: dict[str, list[int]], after: dict[str, list[int]]) -> bool:
+    both = [one[path] for one in (before, after) if path in one]
+    return len(both) == 2 and all(stat.S_ISDIR(about[0]) for about in both) and both[0][:2] == both[1][:2]
