@@ -163,8 +163,9 @@ def test_thousands_of_changes_stay_a_short_answer(minion: Minion) -> None:
 
 
 @pytest.mark.parametrize(("timer", "service", "told"), [("no", "no", "no"), ("no", "yes", "yes"), ("yes", "no", "yes")])
-def test_systemd_is_told_of_a_new_service_behind_a_timer(
-    timer: str, service: str, told: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("ending", ["timer", "path"])
+def test_systemd_is_told_of_a_new_service_behind_a_timer_or_path(
+    timer: str, service: str, told: str, ending: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[list[str]] = []
 
@@ -174,8 +175,8 @@ def test_systemd_is_told_of_a_new_service_behind_a_timer(
 
     module = loaded("_modules/daemon.py")
     monkeypatch.setattr(module, "_systemctl", systemctl)
-    assert module.show("bases.timer") == {"ActiveState": "active", "NeedDaemonReload": told}
-    assert asked == [["bases.timer", "bases.service"]]
+    assert module.show(f"bases.{ending}") == {"ActiveState": "active", "NeedDaemonReload": told}
+    assert asked == [[f"bases.{ending}", "bases.service"]]
 
 
 def test_what_a_host_says_of_itself(tmp_path: Path) -> None:
