@@ -218,7 +218,7 @@ def test_the_tenants_people_reach_a_sites_files(machines: Machines) -> None:
     assert "Remote working directory: /files" in done.stdout
     own = host.volume / SHOWN / "files"
     assert own.stat().st_mode & 0o7777 == 0o2750
-    for path, mode in ((own / "album", 0o2755), (own / "album/page.html", 0o644), (own / "index.html", 0o644)):
+    for path, mode in ((own / "album", 0o2755), (own / "album/page.html", 0o644), (own / "index.html", 0o640)):
         about = path.stat()
         assert (about.st_uid, about.st_gid, about.st_mode & 0o7777) == (SITE_UID, READER, mode), path
     # A client that brings a whole folder sets its mode afterwards, and with it the group of what comes later.

@@ -250,7 +250,7 @@ def test_a_home_whose_entry_is_refused_exists(repository: Repository) -> None:
         ("certificate_days", 398, "398", "from 7 to 397 days"),
         ("certificate_days", True, "true", "whole number of days"),
         ("certificate_dais", 30, "30", "is not a key here"),
-        ("notify_emails", ["ops@sample.example"], '["ops@sample.example"]', "needs `notify_relay`"),
+        ("notify_emails", ["ops@sample.example"], "", "needs `notify_relay`"),
         ("notify_relay", "mail.sample.example", '"mail.sample.example"', "needs `notify_emails`"),
         ("notify_relay", "mail.sample.example:0", '"mail.sample.example:0"', "host and port"),
         ("notify_webhook", "http://chat.sample.example/", '"http://chat.sample.example/"', "an https address"),
