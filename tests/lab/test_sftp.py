@@ -207,7 +207,8 @@ def test_a_filer_dies_and_only_what_is_uploaded_waits(photos: Uploaded, show: Sh
     fleet, island = photos.fleet, photos.island
     photos.put("index.html", "still here")
     victim = fleet.ids("filer", island)[0]
-    pushed = next(site for tenant, site in fleet.declaration.sites if tenant.home == island and not site.uploads)
+    sites = [site for tenant, site in fleet.declaration.sites if tenant.home == island]
+    pushed = next(site for site in sites if not site.uploads and site.app is None)
     targets = probe_targets(fleet.declaration, [pushed.name, photos.site.name], island)
     with fleet.lab.probe(targets) as probe:
         probe.wait_until_good(15)
