@@ -20,6 +20,8 @@ KEY = "/root/sftp-key"
 OPTIONS = (
     "-P 2222 -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/root/sftp-known -o ConnectTimeout=5"
 )
+ASKED = 100
+"""Requests to each site through a fault, ten a second: files stand still for less than that."""
 pytestmark = pytest.mark.timeout(900)
 
 
@@ -213,7 +215,8 @@ def test_a_filer_dies_and_only_what_is_uploaded_waits(photos: Uploaded, show: Sh
     with fleet.lab.probe(targets) as probe:
         probe.wait_until_good(15)
         fleet.lab.kill(victim)
-        time.sleep(10)  # the length of the fault itself
+        asked = probe.so_far().target(pushed.name).requests + ASKED
+        until("users asking through the fault", lambda: probe.so_far().target(pushed.name).requests >= asked, 60)
         result = probe.stop()
     fleet.lab.start(victim)
     await_well(fleet, island)

@@ -39,7 +39,8 @@ ASK_AFTER_SECONDS = 30
 # How long a living host that Salt gave up on is waited for. Its minion gives way to everything else on it: while a
 # whole fleet boots on two slow cores, minions that were at work have been seen to say nothing for two minutes.
 PATIENCE_SECONDS = 240.0
-# Whether somebody holds the lock of the execution module platform; looking takes no lock, so it keeps nobody out.
+# Whether somebody holds the lock of the execution module platform. `heal.look.locked` finds that out where our library
+# is; a host has none before its first apply, and a busy one should not have to start Python to say so.
 AT_WORK = """
 set -- $(stat -c '%Hd %Ld %i' /run/titanicarus-apply.lock) && [ $# = 3 ] &&
 grep -q "FLOCK .* $(printf '%02x:%02x:%d' "$1" "$2" "$3") " /proc/locks

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from . import content
-from .database_checks import check_databases, check_lease_times, check_notify
+from .database_checks import check_databases
 from .document import Document, read_document
 from .fleet_checks import check_fleet
 from .identity_checks import check_identities, check_operators
 from .model import Database, DatabaseUser, Fleet, Host, Island, Lan, Policy, Site, Tenant, User, Wan
+from .policy_checks import check_lease_times, check_notify
 from .problems import InvalidInput, Notice, Problem, listed, shown
 from .problems import Path as ProblemPath
 from .reading import Draft, read_draft

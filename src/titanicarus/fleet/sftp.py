@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from titanicarus.volumes.facts import MOUNTS
+
 from .load import Declaration
 from .model import Fleet, Host
 from .roles import Role
 from .uploads import upload_logins
-from .volumes import MOUNTS, volume_of
+from .volumes import volume_of
 
 Data = dict[str, Any]
 

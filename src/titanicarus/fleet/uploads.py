@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from titanicarus.sftp.folder import FILES
+from titanicarus.volumes.facts import MOUNTS
 
 from .load import Declaration
 from .model import App, Fleet, Host, Site, Tenant
-from .volumes import MOUNTS, volume_of
+from .volumes import volume_of
 
 Data = dict[str, Any]
 

@@ -13,8 +13,6 @@ from .roles import Role
 
 Data = dict[str, Any]
 
-MOUNTS = "/srv/files"
-"""Below it hosts have a shard's files, by its name."""
 MOUNTING = frozenset({Role.FILER, Role.WEB})
 """Roles whose hosts mount the volume."""
 

@@ -2,7 +2,8 @@
 
 A control host tells of its own incidents, and reads in its ledger what it has told. That it begins to tell is written
 before anything is sent, so a host that dies in the middle is silent afterwards rather than told twice; what a server
-plainly refused is tried again. Of the same trouble nobody is told again for some hours, whichever master sees it.
+plainly refused is tried again. Of the same trouble nobody is told again for some hours, as far as this host's copies of
+the other ledgers say.
 """
 
 from __future__ import annotations
@@ -225,20 +226,22 @@ def tell(
         if not _open(incident, name):
             continue
         _write(ledger, facts.me, incident, {"step": TELLING, "channel": name, "at": round(now(), 3)})
-        try:
-            send(what)
-            end = {"step": TOLD, "words": ""}
-        except Unsure as error:
-            end = {"step": TOLD, "words": str(error)}
-        except (OSError, smtplib.SMTPException) as error:
-            end = {"step": NOT_TOLD, "words": _words(error)}
+        step, words = _sent(send, what)
+        if step == NOT_TOLD:
             broken.add(name)
-        _write(ledger, facts.me, incident, {**end, "channel": name, "at": round(now(), 3)})
+        _write(ledger, facts.me, incident, {"step": step, "words": words, "channel": name, "at": round(now(), 3)})
     return broken
 
 
-def _words(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"[:300]
+def _sent(send: Send, what: Message) -> tuple[str, str]:
+    """What came of it, and words for what did not go well."""
+    try:
+        send(what)
+    except Unsure as error:
+        return TOLD, str(error)
+    except (OSError, smtplib.SMTPException) as error:
+        return NOT_TOLD, f"{type(error).__name__}: {error}"[:300]
+    return TOLD, ""
 
 
 def _write(ledger: Ledger, me: str, incident: Incident, entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -254,16 +257,7 @@ def _end(incident: Incident) -> float | None:
 
 def attempt(found: Channels, what: Message) -> dict[str, str]:
     """Send it by each channel; gives what each said, "" for well."""
-    said = {}
-    for name, send in found.named().items():
-        try:
-            send(what)
-            said[name] = ""
-        except Unsure as error:
-            said[name] = str(error)
-        except (OSError, smtplib.SMTPException) as error:
-            said[name] = _words(error)
-    return said
+    return {name: _sent(send, what)[1] for name, send in found.named().items()}
 
 
 def notify(ledger: Ledger, facts: Facts, found: Channels, now: Callable[[], float]) -> bool:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from titanicarus.shipping.model import RESERVED, Change
+from titanicarus.volumes.gluster.handles import handle
 
 FOLDER = ".glusterfs/changelogs"
 ROOT = "00000000-0000-0000-0000-000000000001"
@@ -113,19 +114,19 @@ class _Names:
             yield Change(path)
 
     def _paths(self, identity: str) -> Iterator[str]:
-        handle = _handle(self._brick, identity)
+        named = handle(self._brick, identity)
         folder = self._folder(identity)
         if folder is not None:
             yield folder
             return
         try:
-            attributes = os.listxattr(handle, follow_symlinks=False)
+            attributes = os.listxattr(named, follow_symlinks=False)
         except FileNotFoundError:
             return
         for attribute in attributes:
             if attribute.startswith(_NAMED):
                 try:
-                    value = os.fsdecode(os.getxattr(handle, attribute, follow_symlinks=False))
+                    value = os.fsdecode(os.getxattr(named, attribute, follow_symlinks=False))
                 except OSError:
                     continue  # the name went away meanwhile, and that is told
                 match = _NAME.fullmatch(value)
@@ -140,9 +141,9 @@ class _Names:
         return self._folders[identity]
 
     def _look(self, identity: str, deep: int) -> str | None:
-        handle = _handle(self._brick, identity)
+        named = handle(self._brick, identity)
         try:
-            about, target = handle.lstat(), str(handle.readlink())
+            about, target = named.lstat(), str(named.readlink())
         except OSError:  # there is none, or it is that of a file
             return None
         # A folder's is ../../ab/cd/<folder above>/<name>. A symbolic link's is another name of the link itself, which
@@ -156,7 +157,3 @@ class _Names:
 
 def _join(folder: str, name: str) -> str:
     return f"{folder}/{name}" if folder else name
-
-
-def _handle(brick: Path, identity: str) -> Path:
-    return brick / ".glusterfs" / identity[:2] / identity[2:4] / identity

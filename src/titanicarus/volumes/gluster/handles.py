@@ -56,21 +56,21 @@ def _lacks(brick: Path, path: Path, about: os.stat_result) -> uuid.UUID | None:
     if not stat.S_ISDIR(about.st_mode) and about.st_nlink > 1:
         return None
     identity = _identity(path)
-    return None if identity is None or os.path.lexists(_handle(brick, identity)) else identity
+    return None if identity is None or os.path.lexists(handle(brick, identity)) else identity
 
 
 def _make(brick: Path, path: Path, about: os.stat_result, identity: uuid.UUID) -> bool:
-    handle = _handle(brick, identity)
-    handle.parent.parent.mkdir(mode=0o700, exist_ok=True)
-    handle.parent.mkdir(mode=0o700, exist_ok=True)
+    made = handle(brick, identity)
+    made.parent.parent.mkdir(mode=0o700, exist_ok=True)
+    made.parent.mkdir(mode=0o700, exist_ok=True)
     try:
         if stat.S_ISDIR(about.st_mode):
             above = _identity(path.parent)
             if above is None:
                 return False
-            handle.symlink_to(Path("../..", _handle(Path(), above).relative_to(_FOLDER), path.name))
+            made.symlink_to(Path("../..", handle(Path(), above).relative_to(_FOLDER), path.name))
         else:
-            os.link(path, handle, follow_symlinks=False)
+            os.link(path, made, follow_symlinks=False)
     except (FileExistsError, FileNotFoundError):
         return False  # the brick was quicker, or it has just been removed
     return True
@@ -84,6 +84,7 @@ def _identity(path: Path) -> uuid.UUID | None:
         return None
 
 
-def _handle(brick: Path, identity: uuid.UUID) -> Path:
+def handle(brick: Path, identity: uuid.UUID | str) -> Path:
+    """Where a brick has the handle of a file or folder."""
     name = str(identity)
     return brick / _FOLDER / name[:2] / name[2:4] / name
