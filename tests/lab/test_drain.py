@@ -51,6 +51,7 @@ def test_the_active_load_balancer_is_drained_and_restored_with_no_failed_request
     drain_and_restore(whole, active, island, show)
 
 
+@pytest.mark.exhaustive
 def test_a_host_that_cannot_be_drained_says_so(whole: Running) -> None:
     other = next(host.id for host in whole.lab.fleet.hosts if not DRAINABLE & set(host.roles))
     refused = whole.saguire("drain", other, ok=False)

@@ -141,6 +141,7 @@ def test_row_7_the_standby_is_killed(sql: Running, run: int, show: Show) -> None
     verdict(show, f"row 7: {victim} returns", felt, gap=RETURN_GAP)
 
 
+@pytest.mark.exhaustive
 def test_row_7_the_standby_comes_back_with_damaged_notes(sql: Running, show: Show) -> None:
     """What it noted of its source is not synced: a power cut can leave files without content, and sometimes did."""
     shard = shard_for(sql, 0)

@@ -75,6 +75,7 @@ def test_private_keys_of_tunnels_are_on_gateways_of_their_island_only(islands: R
     assert sorted(keys.values()) == [{island} for island in sorted(islands.islands)]
 
 
+@pytest.mark.exhaustive
 def test_a_firewall_is_drained_and_restored_without_breaking_a_connection(islands: Running, show: Show) -> None:
     here, there = islands.islands[:2]
     firewall, near = islands.ids("firewall", here)[0], plain(islands, here)

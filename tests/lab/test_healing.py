@@ -51,6 +51,7 @@ def test_a_stopped_unit_is_started_once_and_explained(whole: Running, show: Show
     assert not whole.json("incidents")["problems"]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.timeout(300)
 def test_in_maintenance_it_is_left_alone(whole: Running) -> None:
     victim = whole.ids("web", whole.islands[-1])[1]

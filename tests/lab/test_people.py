@@ -104,6 +104,7 @@ def test_a_password_that_alice_changes_counts_in_every_island_and_stays(
         assert change(whole, hosts[0], OWN, FIRST)
 
 
+@pytest.mark.exhaustive
 def test_one_server_of_the_island_killed(alice: Running, whole: Running, show: Show) -> None:
     island = whole.islands[0]
     host = one_of_each(whole)[0]
@@ -159,6 +160,7 @@ def test_every_server_hangs_and_nobody_waits_who_need_not(alice: Running, whole:
     assert change(whole, host, OWN, FIRST)
 
 
+@pytest.mark.exhaustive
 def test_who_leaves_is_locked_on_every_host_within_one_apply(alice: Running, whole: Running) -> None:
     hosts = one_of_each(whole)
     for host in hosts:

@@ -73,6 +73,7 @@ def ends_of_what_is_served(fleet: Running, asking: str) -> dict[str, int]:
     }
 
 
+@pytest.mark.exhaustive
 @pytest.mark.timeout(1200)
 def test_certificates_are_renewed_by_themselves_and_nobody_notices(whole: Running, show: Show) -> None:
     window = grow_old(whole)

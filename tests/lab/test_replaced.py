@@ -69,6 +69,7 @@ def test_row_19_a_blank_machine_becomes_the_web_server(whole: Running, run: int,
     is_the_host(whole, victim, key)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("run", RUNS)
 def test_row_19_a_blank_machine_becomes_the_database_server(whole: Running, run: int, show: Show) -> None:
     """It was the one that writes, and keeps the arbiter's brick where the fleet has that on a database host."""

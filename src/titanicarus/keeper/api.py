@@ -3,7 +3,7 @@
 GET  /shards/<shard>/primary   200 if this host's gate is open, else 503
 GET  /shards/<shard>/replica   200 if its copy follows, else 503
 GET  /status                   the whole document
-GET  /watch                    the document as a line, at once, on each change, and at least once a second
+GET  /watch                    the document as a line: at once, when somebody opens or shuts, and each second
 POST /promise                  {"granted": true or false}; only hosts that carry the shard may ask
 """
 
@@ -23,7 +23,6 @@ from titanicarus.lease.messages import Ask
 
 REQUEST_SECONDS = 10.0
 """A kept connection that says nothing for so long is closed; a handshake that takes so long as well."""
-PAUSE_SECONDS = 0.2
 LONGEST_SECONDS = 1.0
 _LONGEST_BODY = 4096
 
@@ -133,9 +132,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "application/x-ndjson")
         self.send_header("Connection", "close")
         self.end_headers()
-        seen = (-1, -1)
+        seen = -1
         while True:
-            seen, document = self.server.board.wait(seen, PAUSE_SECONDS, LONGEST_SECONDS)
+            seen, document = self.server.board.wait(seen, LONGEST_SECONDS)
             try:
                 self.wfile.write(json.dumps(document).encode() + b"\n")
             except (OSError, ssl.SSLError):

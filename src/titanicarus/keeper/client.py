@@ -88,7 +88,7 @@ class Connection:
         return self._document(content).get("granted") is True
 
     def watch(self) -> Iterator[dict[str, Any]]:
-        """The /status document at once and whenever it changes, and at least once a second, without an end.
+        """The /status document at once, whenever somebody opens or shuts, and each second, without an end.
 
         Raises Unreachable when nothing was heard for `silence` seconds or the other side ended the stream.
         """

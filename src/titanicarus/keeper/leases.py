@@ -29,7 +29,7 @@ from titanicarus.keeper.rebuilding import Rebuilding
 from titanicarus.keeper.shard import Shard
 from titanicarus.keeper.tls import Identity
 from titanicarus.keeper.wishes import BadWishes, Wish, read_wishes
-from titanicarus.keeper.witness_desk import WitnessDesk
+from titanicarus.keeper.witness_desk import WitnessDesk, WitnessReads
 from titanicarus.lease.messages import Ask
 from titanicarus.lease.protocol import Lease
 from titanicarus.lease.witness import Witness
@@ -57,7 +57,8 @@ class LeaseKeeper:
         self._bad_wishes = ""
         self._alive_at = boottime()
         probe = Probe()
-        self._shards = {shard.name: self._shard(shard.name, witness, probe) for shard in facts.shards}
+        reads = WitnessReads(witness)
+        self._shards = {shard.name: self._shard(shard.name, witness, reads, probe) for shard in facts.shards}
         self._items = {shard.shard.item: shard for shard in self._shards.values()}
         self._board = Board(self._document())
         carriers = {shard.item: frozenset(copy.host for copy in shard.copies) for shard in facts.shards}
@@ -175,7 +176,7 @@ class LeaseKeeper:
         if host in self._peers:  # one that left the fleet promises nothing
             self._peers[host].ask(request, granted)
 
-    def _shard(self, name: str, witness: Witness, probe: Probe) -> Shard:
+    def _shard(self, name: str, witness: Witness, reads: WitnessReads, probe: Probe) -> Shard:
         facts = self.facts
         shard = next(shard for shard in facts.shards if shard.name == name)
 
@@ -192,7 +193,7 @@ class LeaseKeeper:
             epoch_seen=self._epochs.get(name, 0),
         )
         copy = ShardCopy(name, Server(name), probe, lambda: self._post(lambda: None), say)
-        desk = WitnessDesk(shard.item, witness, lease, self._post)
+        desk = WitnessDesk(shard.item, witness, reads, lease, self._post)
         gate = Gate(shard.server_port, facts.timing.arm, further=shard.further_ports)
         rebuilding = Rebuilding(name, say)
         return Shard(facts, shard, lease, copy, gate=gate, witness=desk, rebuilding=rebuilding, ask=self._ask, say=say)

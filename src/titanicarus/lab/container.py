@@ -21,7 +21,11 @@ from titanicarus.lab.mounts import unmount_below
 # Enters the control groups whose cgroup.procs files come before "--" (0 is the writer itself), and becomes the rest. A
 # shell, because this is the last thing between the lab and each program, sixty times for an apply: Python starts in six
 # times the time.
-_LAUNCH = 'while [ "$1" != -- ]; do printf 0 >"$1" || exit 125; shift; done; shift; exec env -i -- "$@"'
+_LAUNCH = """
+while [ "$1" != -- ]; do printf 0 >"$1" || exit 125; shift; done; shift
+renice -n 0 -p $$ >/dev/null || exit 125
+exec env -i -- "$@"
+"""
 PATH_INSIDE = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # Devices that services of later capabilities need, shown to a host when the machine has them.
 _DEVICES = (Path("/dev/fuse"), Path("/dev/net/tun"))
@@ -35,7 +39,11 @@ _NSPAWN = {"SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network", "SYSTEMD_NSPAWN_LOCK": 
 def launch(
     argv: Sequence[str], *, join: Iterable[Path] = (), environment: Mapping[str, str] | None = None
 ) -> list[str]:
-    """The argv that enters control groups (their `cgroup.procs` files) and becomes `argv`, with that environment."""
+    """The argv that enters control groups (their `cgroup.procs` files) and becomes `argv`, with that environment.
+
+    At niceness 0, whoever starts it: what a host gives way to is said by its services, and not by a background job of
+    the operator's from which it was switched on.
+    """
     named = [f"{name}={value}" for name, value in (environment or {}).items()]
     return ["/bin/sh", "-c", _LAUNCH, "launch", *map(str, join), "--", *named, *argv]
 

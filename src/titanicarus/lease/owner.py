@@ -73,7 +73,7 @@ class Owner(Rules):
         if target:
             return self._hand_over(now, database, target)  # and nothing is opened in the step that shuts
         if lets_go:
-            if now - self._sent_at >= self.timing.watch:
+            if self._may_watch(now):
                 actions.append(self._read(now))
         else:
             actions += self._renew(now, database, ready)

@@ -69,7 +69,7 @@ class Lease(Owner):
                 self.why = f"takes the item: {self.known.owner} was silent for {now - self.still_since:.1f} s"
                 return [self._take(now)]
             self.why = refusal
-        return [self._read(now)] if now - self._sent_at >= self.timing.watch else []
+        return [self._read(now)] if self._may_watch(now) else []
 
     def _refuses_to_take(self, now: float, database: Database | None, wishes: Wishes) -> str | None:  # noqa: PLR0911 - a list of reasons
         """Why this host does not take the item; None when it should."""
@@ -123,7 +123,7 @@ class Lease(Owner):
             if database.waits:
                 actions.append(SetWaits(False))
             actions.append(Open(epoch, database.start_id, self.gate_until))
-        if not self._request and now - self._sent_at >= self.timing.watch:
+        if not self._request and self._may_watch(now):
             actions.append(self._take(now))
         return actions
 

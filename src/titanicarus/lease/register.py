@@ -87,6 +87,12 @@ class Register:
                 self.known = None
                 self._forget_ownership()
 
+    def _may_watch(self, now: float) -> bool:
+        """Whether it is time to read an item of somebody else's. On a beat of this keeper's own, which all of its items
+        have in common: they are read in one request (docs/leases.md)."""
+        since = now - self._sent_at
+        return since >= self.timing.watch or (now - self.born) % self.timing.watch < since
+
     def _read(self, now: float) -> Read:
         self._requests += 1
         read = Read(self._requests)

@@ -8,13 +8,13 @@ API reference: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from titanicarus import aws
-from titanicarus.aws import FOLDER, AWSError, Refused, told_apart
+from titanicarus.aws import FOLDER, AWSError, Refused, Throttled, told_apart
 from titanicarus.lease.record import Branch, Record, Stage
 
 KEEPER_ACTIONS = frozenset({"GetItem", "PutItem", "BatchGetItem"})
@@ -54,9 +54,36 @@ class Witness:
     def read(self, item: str) -> Record:
         """The item as it is now. Raises NoItem, ForeignItem and other AWSErrors."""
         answer = self._call("get_item", Key={_KEY: {"S": item}}, ConsistentRead=True)
-        if "Item" not in answer:
+        return self._understood(item, answer.get("Item"))
+
+    def read_together(self, items: Sequence[str]) -> dict[str, Record | AWSError]:
+        """Several items, each as it is now or why that is not known, with one request for a hundred of them. Raises
+        what concerns them all."""
+        found: dict[str, Record | AWSError] = {}
+        for asked, answered in self._batches(items):
+            left = {key[_KEY]["S"] for key in answered.get("UnprocessedKeys", {}).get(self.table, {}).get("Keys", ())}
+            stored = {one[_KEY]["S"]: one for one in answered["Responses"].get(self.table, ())}
+            for item in asked:
+                try:
+                    if item in left:
+                        raise Throttled(f"DynamoDB has left out {item}: it takes no more requests now")
+                    found[item] = self._understood(item, stored.get(item))
+                except AWSError as error:
+                    found[item] = error
+        return found
+
+    def _understood(self, item: str, attributes: dict[str, Any] | None) -> Record:
+        if attributes is None:
             raise NoItem(f"{self.table} has no item {item}: `saguire up` makes it (docs/leases.md)")
-        return _record(answer["Item"])
+        return _record(attributes)
+
+    def _batches(self, names: Sequence[str]) -> Iterator[tuple[Sequence[str], dict[str, Any]]]:
+        """Consistent reads of items by their names: which were asked for, and the answer."""
+        for start in range(0, len(names), _AT_ONCE):
+            batch = names[start : start + _AT_ONCE]
+            keys = [{_KEY: {"S": name}} for name in batch]
+            wanted = {self.table: {"Keys": keys, "ConsistentRead": True}}
+            yield batch, self._call("batch_get_item", RequestItems=wanted)
 
     def write(self, record: Record, expect: str) -> None:
         """Replace the item if its nonce is `expect`. Raises Conflict; after OutOfReach it may have been done."""
@@ -81,9 +108,7 @@ class Witness:
     def heartbeats(self, hosts: Sequence[str]) -> dict[str, str]:
         """The nonce of each host that ever beat."""
         found: dict[str, str] = {}
-        for start in range(0, len(hosts), _AT_ONCE):
-            keys = [{_KEY: {"S": _HEARTBEAT + host}} for host in hosts[start : start + _AT_ONCE]]
-            answer = self._call("batch_get_item", RequestItems={self.table: {"Keys": keys, "ConsistentRead": True}})
+        for _, answer in self._batches([_HEARTBEAT + host for host in hosts]):
             for item in answer["Responses"].get(self.table, ()):
                 found[item[_KEY]["S"].removeprefix(_HEARTBEAT)] = item["nonce"]["S"]
         return found

@@ -11,7 +11,7 @@ from titanicarus.volumes import connections, processes, renewal, units
 from titanicarus.volumes.errors import VolumeError
 from titanicarus.volumes.facts import Mount
 from titanicarus.volumes.mounts import Seen, Verdict, judge
-from titanicarus.volumes.trial import EVERY_SECONDS, Trial, write_and_read
+from titanicarus.volumes.trial import DOUBT_SECONDS, EVERY_SECONDS, Trial, write_and_read
 
 CLIENT = "glusterfs"
 """The program that serves a mount."""
@@ -52,7 +52,7 @@ class MountWatch:
         """One look, and a repair if one is due."""
         now = self.clock()
         mounted = self.mount.path in units.mounted()
-        if mounted and now - self._tried_at >= EVERY_SECONDS:
+        if mounted and now - self._tried_at >= (EVERY_SECONDS if self._verdict.well else DOUBT_SECONDS):
             self._tried_at = now
             self._trial.begin()
         self._verdict = judge(now, self._seen(mounted))

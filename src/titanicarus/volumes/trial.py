@@ -17,7 +17,10 @@ from pathlib import Path
 from titanicarus.volumes.mounts import Unlike
 
 FOLDER = ".titanicarus/probes"
-EVERY_SECONDS = 2.0
+EVERY_SECONDS = 4.0
+"""Each is several agreements of all bricks, on every mount of the fleet."""
+DOUBT_SECONDS = 2.0
+"""And while the last one failed, or none has ended well yet."""
 _SIZE = 4096
 
 

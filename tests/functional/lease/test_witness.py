@@ -107,6 +107,28 @@ def wins(one: Witness, wanted: witness.Record, expect: str) -> bool:
     return True
 
 
+def test_items_read_together_are_told_apart(table: Witness, record: witness.Record) -> None:
+    other = replace(record, item="mel/sql")
+    assert table.give_birth(other)
+    table._call("put_item", Item={"item": {"S": "odd/sql"}, "owner": {"S": "somebody"}})
+    found = table.read_together(["mel/sql", "none/sql", "odd/sql", "syd/sql"])
+    assert (found["mel/sql"], found["syd/sql"]) == (other, record)
+    assert isinstance(found["none/sql"], NoItem)
+    assert isinstance(found["odd/sql"], ForeignItem)
+
+
+def test_a_table_that_is_not_there_cannot_be_read_together(folder: Path) -> None:
+    with pytest.raises(NoItem, match="no table"):
+        Witness("titanicarus.nowhere", folder).read_together(["syd/sql", "mel/sql"])
+
+
+def test_what_dynamodb_left_out_is_not_taken_for_missing(table: Witness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No emulator throttles: this is the form of its answer in the API reference of BatchGetItem."""
+    left = {table.table: {"Keys": [{"item": {"S": "syd/sql"}}], "ConsistentRead": True}}
+    monkeypatch.setattr(table, "_call", lambda *_, **__: {"Responses": {}, "UnprocessedKeys": left})
+    assert isinstance(table.read_together(["syd/sql"])["syd/sql"], aws.Throttled)
+
+
 def test_heartbeats_of_those_who_ever_beat(table: Witness) -> None:
     table.beat("syd-db1", "1")
     table.beat("syd-db2", "1")
