@@ -89,6 +89,23 @@ def may_start(unit: str) -> str | None:
     return acting.may_start(_here(), unit, list(__pillar__["healing"]["units"]))
 
 
+def sees(about: str) -> dict[str, list[str]]:
+    """Whom this control host looks at (``asked``), and who of them answers now (``answered``): within two seconds,
+    or as soon as ``about`` has answered.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt syd-filer1 heal.sees syd-web1
+    """
+    from titanicarus.heal import ping
+
+    options = __opts__.get("beacons", {}).get("hosts", [])
+    names = next((entry["look_at"] for entry in options if "look_at" in entry), {})
+    return {"asked": sorted(names), "answered": sorted(ping.look(names, about))}
+
+
 def _start(unit: str) -> tuple[bool, str]:
     # Beside a run of states, if one has begun since: our claim keeps others away, and starting is idempotent.
     result = __salt__["state.sls"]("failover.unit", pillar={"failover": {"unit": unit}}, concurrent=True, queue=False)

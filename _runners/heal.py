@@ -34,7 +34,7 @@ def event(tag: str, data: Any) -> str:
         said = json.loads(data) if isinstance(data, str) else data
     except ValueError:
         said = None  # whatever it is, it is no report, and is told as such
-    return _guard().hear(tag, said, _waited(said))
+    return _post(tag).hear(tag, said, _waited(said))
 
 
 def by_hand(host: str, unit: str, dry: bool = False) -> str:
@@ -46,7 +46,7 @@ def by_hand(host: str, unit: str, dry: bool = False) -> str:
 
         salt-run heal.by_hand syd-web1 nginx.service dry=True
     """
-    return _guard().by_hand(host, unit, dry=dry)
+    return _post().by_hand(host, unit, dry=dry)
 
 
 def copy() -> dict[str, str]:
@@ -58,20 +58,23 @@ def copy() -> dict[str, str]:
 
         salt-run heal.copy
     """
-    return _guard().copy()
+    return _post().copy()
 
 
-def _guard() -> Any:
+def _post(tag: Any = "") -> Any:
+    """Who sees to events with such a tag here: hosts and islands that are away, or units of a host."""
     with _lock:
         _follow_library()
         from titanicarus.control import layout
         from titanicarus.heal import facts
         from titanicarus.heal.guard import Guard
         from titanicarus.heal.ledger import FOLDER, Ledger
+        from titanicarus.heal.outlook import Outlook
 
     root = Path(__opts__.get("titanicarus_root", "/"))
     me = __opts__["id"].removesuffix("_master")
-    return Guard(facts.read(me, root), Ledger(me, layout.below(root, FOLDER)), _ask, root, log.warning)
+    kind = Outlook if isinstance(tag, str) and "/hosts/" in tag else Guard
+    return kind(facts.read(me, root), Ledger(me, layout.below(root, FOLDER)), _ask, root, log.warning)
 
 
 def _follow_library() -> None:

@@ -109,11 +109,20 @@ def minion_overrides(plane: ControlPlane, masters: list[Any], host: str) -> dict
     config = salt_config.minion_config(plane.declaration.fleet, plane.declaration.fleet.host(host))
     for key in ("log_file", "log_level", "log_level_logfile", "random_reauth_delay"):
         config.pop(key)
+    for entry in config["beacons"].get("hosts", []):
+        if "look_at" in entry:  # nothing of this fleet may be looked for in a real network
+            entry["look_at"] = {name: [stand_in(plane, name)] for name in entry["look_at"]}
     return config | {
         "master": [f"127.0.0.1:{master.config['ret_port']}" for master in masters],
         "loop_interval": 1,
         "titanicarus_root": str(plane.transport.root(host)),
     }
+
+
+def stand_in(plane: ControlPlane, name: str) -> str:
+    """The address on this machine that is looked at in the place of a host's, or an island's."""
+    fleet = plane.declaration.fleet
+    return f"127.0.1.{1 + [*fleet.islands, *(host.id for host in fleet.hosts)].index(name)}"
 
 
 def _master(plane: ControlPlane, host: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import salt.utils.reactor
 from render.rendering import ROOT, declaration
 
 from titanicarus.control.salt_config import EVENTS, master_config
-from titanicarus.heal.report import Kind
+from titanicarus.heal import presence, report
 
 PLAIN: dict[str, Any] = {
     "id": "syd-web1", "unit": "nginx.service", "boot": "0f2e7a30-1111-4222-8333-444455556666", "up": 5012.3,
@@ -48,28 +48,31 @@ def files() -> dict[str, Path]:
     return {pattern: ROOT / "reactor" / Path(paths[0]).name for pattern, paths in found.items()}
 
 
-def chunks(reactor: salt.utils.reactor.Reactor, kind: str, data: Any) -> list[dict[str, Any]]:
-    file = files()[f"salt/beacon/*/units/{kind}"]
-    made: list[dict[str, Any]] = reactor.reactions(f"salt/beacon/syd-web1/units/{kind}", data, [str(file)])
+def chunks(reactor: salt.utils.reactor.Reactor, event: str, data: Any) -> list[dict[str, Any]]:
+    file = files()[f"salt/beacon/*/{event}"]
+    made: list[dict[str, Any]] = reactor.reactions(f"salt/beacon/syd-web1/{event}", data, [str(file)])
     return made
 
 
 def test_there_is_a_file_for_each_event_and_no_other() -> None:
-    assert set(EVENTS) == set(Kind)
+    assert {beacon: set(events) for beacon, events in EVENTS.items()} == {
+        "units": set(report.Kind),
+        "hosts": set(presence.Kind),
+    }
     assert sorted(files().values()) == sorted((ROOT / "reactor").iterdir())
 
 
-@pytest.mark.parametrize("kind", EVENTS)
-def test_an_event_is_one_call_of_the_guard(kind: str, reactor: salt.utils.reactor.Reactor) -> None:
-    (chunk,) = chunks(reactor, kind, PLAIN)
-    assert (chunk["state"], chunk["fun"], chunk["__id__"]) == ("runner", "heal.event", f"unit_{kind}")
+@pytest.mark.parametrize("event", [f"{beacon}/{event}" for beacon, events in EVENTS.items() for event in events])
+def test_an_event_is_one_call_of_the_guard(event: str, reactor: salt.utils.reactor.Reactor) -> None:
+    (chunk,) = chunks(reactor, event, PLAIN)
+    assert (chunk["state"], chunk["fun"], chunk["__id__"]) == ("runner", "heal.event", event.replace("/", "_"))
     tag, data = chunk["args"]
-    assert tag == {"tag": f"salt/beacon/syd-web1/units/{kind}"}
+    assert tag == {"tag": f"salt/beacon/syd-web1/{event}"}
     assert data.keys() == {"data"} and json.loads(data["data"]) == PLAIN
 
 
 @pytest.mark.parametrize("value", HOSTILE, ids=range(len(HOSTILE)))
 def test_whatever_is_sent_is_data(value: Any, reactor: salt.utils.reactor.Reactor) -> None:
-    (chunk,) = chunks(reactor, "stopped", {**PLAIN, "unit": value})
+    (chunk,) = chunks(reactor, "units/stopped", {**PLAIN, "unit": value})
     assert (chunk["state"], chunk["fun"], len(chunk["args"])) == ("runner", "heal.event", 2)
     assert json.loads(chunk["args"][1]["data"]) == {**PLAIN, "unit": value}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from titanicarus.control import layout
-from titanicarus.fleet.healing import units
+from titanicarus.fleet.healing import look_at, units
 from titanicarus.fleet.pillar import masters
 
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ Config = dict[str, Any]
 
 BEACON_SECONDS = 4
 """Between two looks at a host's units; two in a row make one of them stopped (docs/healing.md)."""
-EVENTS = ("stopped", "failing", "unknown", "well")
-"""What beacons say of units: for each the reactor has a file of its own."""
+EVENTS = {"units": ("stopped", "failing", "unknown", "well"), "hosts": ("lost", "back", "unknown")}
+"""What each beacon says: the reactor has a file of its own for each, such as reactor/units_stopped.sls."""
 
 
 def minion_config(fleet: Fleet, host: Host) -> Config:
@@ -48,7 +48,7 @@ def minion_config(fleet: Fleet, host: Host) -> Config:
         # Beacons of a host whose first master is dead must not wait for it.
         "beacons_before_connect": True,
         "loop_interval": BEACON_SECONDS,
-        "beacons": {"units": [{"units": units(fleet, host)}, {"interval": BEACON_SECONDS}]},
+        "beacons": _beacons(fleet, host),
         # Asking for new modules before each run of states is 26 requests and half the cost of an apply that changes
         # nothing. The state library.current does so when a release has new ones.
         "autoload_dynamic_modules": False,
@@ -61,6 +61,13 @@ def minion_config(fleet: Fleet, host: Host) -> Config:
         "log_level": "warning",
         "log_level_logfile": "warning",
     }
+
+
+def _beacons(fleet: Fleet, host: Host) -> Config:
+    found: Config = {"units": [{"units": units(fleet, host)}, {"interval": BEACON_SECONDS}]}
+    if seen := look_at(fleet, host):
+        found["hosts"] = [{"look_at": seen}, {"interval": BEACON_SECONDS}]
+    return found
 
 
 def master_config(fleet: Fleet, host: Host) -> Config:
@@ -85,7 +92,11 @@ def master_config(fleet: Fleet, host: Host) -> Config:
         "pillar_safe_render_error": True,
         # The copy of every pillar that masters keep for targeting would be one more place with secrets.
         "minion_data_cache": False,
-        "reactor": [{f"salt/beacon/*/units/{event}": [str(current.reactor / f"unit_{event}.sls")]} for event in EVENTS],
+        "reactor": [
+            {f"salt/beacon/*/{beacon}/{event}": [str(current.reactor / f"{beacon}_{event}.sls")]}
+            for beacon, events in EVENTS.items()
+            for event in events
+        ],
         "nodegroups": _nodegroups(fleet),
         "timeout": 5,
         "gather_job_timeout": 30,

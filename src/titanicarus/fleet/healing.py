@@ -67,6 +67,29 @@ def leading_masters(fleet: Fleet) -> tuple[Host, ...]:
     return tuple(fleet.with_role(Role.CONTROL, island)[0] for island in fleet.islands)
 
 
+def look_at(fleet: Fleet, host: Host) -> dict[str, list[str]]:
+    """Whether who is there a control host looks at: the other hosts of its island, by their addresses in the LAN, and
+    each other island as a whole, by way of the tunnels (its control hosts) and of the internet. Empty for other hosts.
+    """
+    if not host.has(Role.CONTROL):
+        return {}
+    found = {other.id: [str(other.lan)] for other in fleet.hosts if other.island == host.island and other != host}
+    for island in fleet.islands.values():
+        if island.name != host.island:
+            inside = [str(other.lan) for other in fleet.with_role(Role.CONTROL, island.name)]
+            found[island.name] = [*inside, str(island.wan.vip)]
+    return found
+
+
+def observers(fleet: Fleet) -> dict[str, list[str]]:
+    """The control hosts that look at a host, or at an island, by its name."""
+    found: dict[str, list[str]] = {}
+    for host in fleet.with_role(Role.CONTROL):
+        for name in look_at(fleet, host):
+            found.setdefault(name, []).append(host.id)
+    return found
+
+
 def healing(fleet: Fleet, host: Host) -> Data:
     """The pillar `healing:` of a host."""
     return {"units": units(fleet, host)}
@@ -79,6 +102,7 @@ def guard(declaration: Declaration) -> Data:
         "fleet": fleet.name,
         "notify": _notify(declaration),
         "hosts": {host.id: {"island": host.island, "units": units(fleet, host)} for host in fleet.hosts},
+        "observers": observers(fleet),
         "masters": {island: [host.id for host in master_hosts(fleet, island)] for island in fleet.islands},
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +19,25 @@ class NoFacts(Exception):
 @dataclass(frozen=True, slots=True)
 class Facts:
     """`me` is this control host; `hosts` are all hosts of the fleet; `masters` the control hosts that the minions of
-    each island listen to, in the order in which they come to a host's help; `notify` is what the policy says of who is
-    told when a person has to look."""
+    each island listen to, in the order in which they come to a host's help; `observers` the control hosts that look
+    whether a host or an island is there; `notify` is what the policy says of who is told when a person has to look."""
 
     me: str
     hosts: Mapping[str, Declared]
     masters: Mapping[str, tuple[str, ...]]
     fleet: str = ""
     notify: Mapping[str, Any] | None = None
+    observers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def turn(self, host: str) -> int | None:
-        """How many masters come before this one at that host; None when its minion does not listen to this one."""
-        order = self.masters.get(self.hosts[host].island, ()) if host in self.hosts else ()
+    def island(self, name: str) -> str | None:
+        """Of a host, or the island itself; None for what is neither."""
+        if name in self.hosts:
+            return self.hosts[name].island
+        return name if name in self.masters else None
+
+    def turn(self, name: str) -> int | None:
+        """How many masters come before this one at that host or island; None when minions there do not listen to it."""
+        order = self.masters.get(self.island(name) or "", ())
         return order.index(self.me) if self.me in order else None
 
     def peers(self) -> list[str]:
@@ -50,6 +57,7 @@ def from_documents(me: str, guard: Mapping[str, Any], revisions: Mapping[str, st
         {island: tuple(order) for island, order in guard["masters"].items()},
         guard.get("fleet", ""),
         guard.get("notify"),
+        {name: tuple(observers) for name, observers in guard.get("observers", {}).items()},
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from titanicarus.heal.holds import spell
 from titanicarus.heal.ledger import Entry
 
-OPEN = "open"
+OPEN, ENDED = "open", "ended"
 QUESTIONS = {
     1: "is healing on here",
     2: "may this be believed",
@@ -35,6 +35,11 @@ class Incident:
     seconds: float | None = None
     entries: list[Entry] = field(default_factory=list)
 
+    @property
+    def over(self) -> bool:
+        """Whether what was refused or given up came right afterwards."""
+        return any(entry["step"] == ENDED for entry in self.entries)
+
     def document(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {
@@ -50,6 +55,9 @@ def fold(ledgers: Mapping[str, Iterable[Entry]]) -> list[Incident]:
         for entry in entries:
             if "incident" in entry:
                 _add(found, entry)
+    for incident in found.values():
+        if len({entry["master"] for entry in incident.entries}) > 1:  # what another one added is in its own ledger
+            incident.entries.sort(key=lambda entry: entry["at"])
     return sorted(found.values(), key=lambda one: one.at)
 
 
@@ -90,6 +98,8 @@ def _lines(entry: Entry) -> list[str]:
 
 def _opened(entry: Entry) -> list[str]:
     report = entry["report"]
+    if "observer" in report:
+        return [f"seen by {report['observer']}: no answer to {report['looks']} looks, for {spell(report['seconds'])}"]
     if entry.get("by_hand"):
         return [f"asked for by hand: {report['unit']} of {report['host']}"]
     found = f"{report['unit']} {report['kind']} for {spell(report['seconds'])}, {report['looks']} looks in a row"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from titanicarus.heal import sight
+from titanicarus.heal.absence import View
 from titanicarus.heal.answers import Answer
 from titanicarus.heal.case import Action, Attempt, Case, Outcome
 from titanicarus.heal.ledger import Ledger
@@ -63,6 +64,19 @@ def act(ask: Ask, me: str, incident: str, case: Case, action: Action) -> Attempt
     if answer.value["helped"] is True:
         return Attempt(action, Outcome.DONE)
     return Attempt(action, Outcome.FAILED, _words(answer.value.get("words", "")))
+
+
+def views(ask: Ask, observers: Sequence[str], about: str) -> dict[str, View]:
+    """What each observer sees now; those that give no answer that can be used are left out."""
+    found = {}
+    for observer, answer in (ask(observers, "heal.sees", {"about": about}, LOOK_SECONDS) if observers else {}).items():
+        said = answer.value if answer.ok and isinstance(answer.value, Mapping) else {}
+        names = [said.get(key) for key in ("asked", "answered")]
+        if all(isinstance(one, list) and all(isinstance(name, str) for name in one) for one in names):
+            asked, answered = (tuple(one) for one in names if one is not None)
+            if about in asked:
+                found[observer] = View(asked, answered)
+    return found
 
 
 def copy(ask: Ask, ledger: Ledger, peers: Sequence[str]) -> dict[str, str]:

@@ -54,33 +54,41 @@ class Report:
 
 def parse(tag: Any, data: Any) -> Report:
     """Raises BadReport."""
-    found = TAG.fullmatch(tag) if isinstance(tag, str) else None
+    host, kind = sender(TAG, tag, data)
+    return Report(
+        host=host,
+        kind=Kind(kind),
+        unit=text(data, "unit", UNIT),
+        boot=text(data, "boot", _BOOT),
+        up=number(data, "up"),
+        seconds=number(data, "seconds"),
+        looks=int(number(data, "looks")),
+        why=str(data.get("why", ""))[:200],
+    )
+
+
+def sender(pattern: re.Pattern[str], tag: Any, data: Any) -> tuple[str, str]:
+    """The host whose minion sent an event, and the kind of it, by a pattern with these two groups. Raises BadReport."""
+    found = pattern.fullmatch(tag) if isinstance(tag, str) else None
     if found is None:
         raise BadReport("its tag is none of ours")
     if not isinstance(data, Mapping):
         raise BadReport("its data are no mapping")
     if data.get("id") != found[1]:
         raise BadReport(f"its tag says {found[1]} and its data another host")
-    return Report(
-        host=found[1],
-        kind=Kind(found[2]),
-        unit=_text(data, "unit", UNIT),
-        boot=_text(data, "boot", _BOOT),
-        up=_number(data, "up"),
-        seconds=_number(data, "seconds"),
-        looks=int(_number(data, "looks")),
-        why=str(data.get("why", ""))[:200],
-    )
+    return found[1], found[2]
 
 
-def _text(data: Mapping[str, Any], key: str, allowed: re.Pattern[str]) -> str:
+def text(data: Mapping[str, Any], key: str, allowed: re.Pattern[str]) -> str:
+    """A text that fits the pattern. Raises BadReport."""
     value = data.get(key)
     if not isinstance(value, str) or not allowed.fullmatch(value):
         raise BadReport(f"its {key} is none")
     return value
 
 
-def _number(data: Mapping[str, Any], key: str) -> float:
+def number(data: Mapping[str, Any], key: str) -> float:
+    """A number from 0 on. Raises BadReport."""
     value = data.get(key)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
         raise BadReport(f"its {key} is no number that can be")

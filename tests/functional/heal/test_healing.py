@@ -6,13 +6,14 @@ Only systemd is played: by a program of its name on a disk of the test's own.
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from fixtures.control_plane import ControlPlane
-from functional.conftest import minion_overrides, use_keys, use_modules
+from functional.conftest import minion_overrides, stand_in, use_keys, use_modules
 
 from titanicarus.control import layout
 from titanicarus.heal import holds
@@ -135,6 +136,27 @@ def test_maintenance_keeps_the_guard_away_and_a_hand_does_not(held: Machine, mas
     assert f"would act: {HOST}: {NGINX} is stopped: start it" in said and not held.runs()
     assert f"{HOST}: {NGINX} runs after start" in run.run("heal.by_hand", HOST, NGINX, _timeout=300).stdout
     assert held.runs()
+
+
+def test_a_host_that_gives_no_answer_is_told_and_is_over_when_it_is_back(machine: Machine) -> None:
+    lost = stand_in(machine.plane, "mel-lb1")
+    route = ["blackhole", lost, "table", "local"]
+
+    def told() -> list[Incident]:
+        found = [one for one in machine.incidents("mel-store1") if one.subject == "mel-lb1"]
+        return [one for one in found if one.result == "escalated"]
+
+    subprocess.run(["ip", "route", "add", *route], check=True)
+    try:
+        seconds = until("the incident", lambda: bool(told()))
+    finally:
+        subprocess.run(["ip", "route", "del", *route], check=True)
+    (incident,) = told()
+    assert "mel-lb1 gives no answer to mel-store1, for" in incident.sentence
+    back = until("the end of it", lambda: told()[0].over)
+    assert "answers again" in told()[0].entries[-1]["sentence"]
+    print(f"\nlost to told {seconds:.1f} s, back to over {back:.1f} s")
+    assert len(told()) == 1
 
 
 def test_what_one_minion_says_of_another_leads_to_nothing(well: Machine, minions: dict[str, Any]) -> None:

@@ -1,12 +1,13 @@
-"""The beacon as Salt loads it: which configurations it takes, and that it follows the host's library."""
+"""The beacons as Salt loads them: which configurations they take, and that they follow the host's library."""
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from fixtures.control_plane import ROOT
@@ -14,16 +15,26 @@ from fixtures.repository import Repository
 from unit.heal.disk import Disk
 
 from titanicarus.control.salt_config import BEACON_SECONDS, minion_config
-from titanicarus.fleet.healing import units
+from titanicarus.fleet.healing import look_at, observers, units
+from titanicarus.heal.ping import Addresses
 
 
-@pytest.fixture
-def module() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("units_beacon", ROOT / "_beacons/units.py")
+def loaded(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"{name}_beacon", ROOT / f"_beacons/{name}.py")
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture
+def module() -> ModuleType:
+    return loaded("units")
+
+
+@pytest.fixture
+def hosts() -> ModuleType:
+    return loaded("hosts")
 
 
 NAMED = {"units": ["nginx.service", "titanicarus-mariadb@syd.service", "titanicarus-bases.timer"]}
@@ -100,4 +111,83 @@ def test_a_new_library_is_imported_and_what_is_wrong_is_said_once_more(
     said = [module.beacon(config) for _ in range(3)]
     assert [len(news) for news in said] == [0, 1, 0]
     assert sys.modules["titanicarus.heal.watch"] is not old
+    sys.modules.update(kept)
+
+
+SEEN = {"look_at": {"syd-web1": ["10.1.0.4"], "mel": ["10.2.0.5", "198.18.2.10"]}}
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ([SEEN], ""),
+        ([SEEN, {"interval": 4}, {"_beacon_name": "hosts"}, {"enabled": True}], ""),
+        (SEEN, "takes a list"),
+        ([{"interval": 4}], "must be a mapping"),
+        ([{"look_at": {}}], "must be a mapping"),
+        ([{"look_at": ["10.1.0.4"]}], "must be a mapping"),
+        ([{"look_at": {"mel": []}}], "'mel' needs a list"),
+        ([{"look_at": {"mel": "10.2.0.5"}}], "'mel' needs a list"),
+        ([{"look_at": {7: ["10.2.0.5"]}}], "7 needs a list"),
+        ([{"look_at": {"mel": ["mel.example"]}}], "'mel.example' of mel is no IPv4"),
+        ([{"look_at": {"mel": [7]}}], "7 of mel is no IPv4"),
+        ([SEEN, {"interval": 0}], "1 to 60 seconds"),
+        ([SEEN, {"units": []}], "no option units"),
+    ],
+)
+def test_validate_hosts(config: Any, words: str, hosts: ModuleType) -> None:
+    valid, said = hosts.validate(config)
+    assert (valid, words in said) == (not words, True), said
+
+
+def test_control_hosts_are_told_whom_to_look_at_and_nobody_else_is(tmp_path: Path, hosts: ModuleType) -> None:
+    fleet = Repository(tmp_path).load().fleet
+    watched = observers(fleet)
+    for host in fleet.hosts:
+        told = minion_config(fleet, host)["beacons"]
+        assert ("hosts" in told) is host.has("control")  # type: ignore[arg-type]
+        if "hosts" in told:
+            assert hosts.validate(told["hosts"]) == (True, "valid")
+            names = told["hosts"][0]["look_at"]
+            assert names == look_at(fleet, host) and host.id not in names and host.island not in names
+            assert all(host.id in watched[name] for name in names)
+
+
+class Played:
+    """Echo requests that a test answers."""
+
+    there: ClassVar[set[str]] = set()
+    asked: ClassVar[list[Addresses]] = []
+    closed: ClassVar[int] = 0
+
+    def ask(self, addresses: Addresses) -> None:
+        self.asked.append(addresses)
+
+    def answered(self) -> set[str]:
+        return set(self.there)
+
+    def close(self) -> None:
+        type(self).closed += 1
+
+
+def test_hosts_are_looked_at_from_look_to_look(
+    tmp_path: Path, hosts: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = tmp_path / "current"
+    link.symlink_to("releases/1")
+    monkeypatch.setattr(hosts, "LIBRARY", link)
+    monkeypatch.setattr(importlib.import_module("titanicarus.heal.ping"), "Pings", Played)
+    config = [SEEN, {"_beacon_name": "hosts"}]
+    Played.there = {"syd-web1", "mel"}
+    assert [hosts.beacon(config) for _ in range(3)] == [[]] * 3
+    Played.there = {"mel"}
+    said = [hosts.beacon(config) for _ in range(5)]
+    assert [[(one["tag"], one["about"]) for one in news] for news in said] == [[], [], [], [("lost", "syd-web1")], []]
+    assert Played.asked[-1] == SEEN["look_at"]
+    link.unlink()
+    link.symlink_to("releases/2")
+    kept = {name: module for name, module in sys.modules.items() if name.startswith("titanicarus.heal")}
+    assert hosts._remembered["pings"] is not None
+    hosts._follow_library()
+    assert (Played.closed, hosts._remembered["outlook"], hosts._remembered["pings"]) == (1, None, None)
     sys.modules.update(kept)

@@ -248,7 +248,7 @@ def test_a_host_of_another_masters_island_is_not_ours(fleet: Fleet) -> None:
 
 
 def test_one_thing_is_seen_to_once_at_a_time(fleet: Fleet) -> None:
-    with fleet.guard._alone(f"syd-web1/{NGINX}") as free:
+    with fleet.guard.alone(f"syd-web1/{NGINX}") as free:
         assert free and "is being seen to" in fleet.hear()
     assert fleet.functions() == []
 

@@ -1,0 +1,6 @@
+# A host or an island that gave no answer is back. What is to be done about it, the guard decides (docs/healing.md).
+hosts_back:
+  runner.heal.event:
+    - args:
+        - tag: {{ tag | tojson }}
+        - data: {{ data | tojson | tojson }}

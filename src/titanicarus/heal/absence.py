@@ -1,0 +1,169 @@
+"""A host or an island gives no answer: is it lost, and is a person told? Pure, by the guard's seven questions.
+
+Nothing is done about it here: users are led elsewhere by load balancers, leases and Route53 long before. What is needed
+is somebody who sees to the machine, and a line in the ledger that says what was seen by whom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from titanicarus.heal.case import Decision, Question, Verdict
+from titanicarus.heal.holds import FLEET, Hold, over, spell
+from titanicarus.heal.presence import LOOKS, Kind, Sighting
+
+QUEUE_SECONDS = 30.0
+"""A report that waited longer in a busy master is not believed: if it is still so, it is said again."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What one observer sees now: the names that it looks at, and those that answered."""
+
+    asked: tuple[str, ...]
+    answered: tuple[str, ...]
+
+    @property
+    def blind(self) -> bool:
+        """Whether it sees nobody of several: then its own network is more likely the trouble."""
+        return len(self.asked) > 1 and not self.answered
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """One report as its master sees it at `now` (Unix time).
+
+    island
+        Of the host, or the island itself; None for what is not in the Saguirefile.
+    observers
+        Control hosts that look at it.
+    holds
+        What this control host was told of pauses and maintenance.
+    waited
+        Seconds since the report came to this master.
+    standing
+        Id of the incident in which people were told of it, and which is not over; "" when there is none.
+    views
+        What observers see now; None before they were asked, without those that gave no answer.
+    """
+
+    heard: Sighting
+    island: str | None
+    observers: tuple[str, ...]
+    now: float
+    holds: tuple[Hold, ...] = ()
+    waited: float = 0.0
+    standing: str = ""
+    views: Mapping[str, View] | None = field(default=None)
+
+    @property
+    def whole_island(self) -> bool:
+        """Whether it is about an island."""
+        return self.heard.about == self.island
+
+    def document(self) -> dict[str, Any]:
+        """What was seen, as plain values for JSON."""
+        return {who: {"asked": list(view.asked), "answered": list(view.answered)}
+                for who, view in sorted((self.views or {}).items())}  # fmt: skip
+
+
+Answer = str | Decision
+
+
+def decide(case: Absence) -> Decision:
+    """What follows, and a sentence that says why."""
+    passed: list[str] = []
+    for question in _QUESTIONS:
+        answer = question(case)
+        if isinstance(answer, Decision):
+            return replace(answer, sentence=f"{case.heard.subject} {answer.sentence}", passed=tuple(passed))
+        passed.append(answer)
+    raise RuntimeError("the last question always decides")
+
+
+def _allowed(case: Absence) -> Answer:
+    """1. Is healing on here?"""
+    hold = over(case.holds, (FLEET, case.island or "", case.heard.about), case.now)
+    if hold is not None and case.heard.kind is Kind.LOST:
+        return _refuse(Question.ALLOWED, f"is not missed: {hold.sentence(case.now)}")
+    return "healing is on"
+
+
+def _believed(case: Absence) -> Answer:
+    """2. May this observer say so, and is it news?"""
+    if case.island is None:
+        return _refuse(Question.BELIEVED, "is no host and no island of this fleet")
+    if case.heard.kind is not Kind.UNKNOWN and case.heard.observer not in case.observers:
+        return _refuse(Question.BELIEVED, f"is not for {case.heard.observer} to look at")
+    if case.waited > QUEUE_SECONDS:
+        return _refuse(Question.BELIEVED, f"was reported {spell(case.waited)} ago; if it is still so, it is said again")
+    return f"{case.heard.observer} looks at it, and it is news"
+
+
+def _observers(case: Absence) -> Answer:
+    """3. Do enough observers say so? One is enough to ask the others."""
+    heard = case.heard
+    if heard.kind is Kind.BACK:
+        return Decision(Verdict.LEAVE, Question.OBSERVERS, f"answers again, as {heard.observer} says")
+    if heard.kind is Kind.UNKNOWN:
+        return _refuse(Question.OBSERVERS, f"is not clear: {heard.why or 'no reason given'}; unknown is not lost")
+    if heard.looks < LOOKS:
+        return _refuse(Question.OBSERVERS, f"gave no answer to {heard.looks} looks only, which is not enough")
+    return f"{heard.observer} had no answer to {heard.looks} looks in a row, for {spell(heard.seconds)}"
+
+
+def _still_so(case: Absence) -> Answer:
+    """4. Is it still so? Everybody looks again, now."""
+    if case.standing:
+        return Decision(Verdict.LEAVE, Question.STILL_SO, f"is still away, as incident {case.standing} says")
+    if case.views is None:
+        return Decision(Verdict.LOOK, Question.STILL_SO, "gives no answer: look again")
+    if not case.views:
+        return _refuse(Question.STILL_SO, "is missed, and nobody who could look at it says a word; unknown is not lost")
+    seen = sorted(who for who, view in case.views.items() if case.heard.about in view.answered)
+    if seen:
+        return Decision(Verdict.LEAVE, Question.STILL_SO, f"answers {_all(seen)}")
+    if not _able(case):
+        return _refuse(
+            Question.STILL_SO, f"is missed by {_all(sorted(case.views))}, who see nobody: their network is the trouble"
+        )
+    return f"a second look of {_all(_able(case))} has no answer"
+
+
+def _budget(_case: Absence) -> Answer:
+    """5. Is there budget? Telling costs none: of the same trouble nobody is told twice."""
+    return "nothing is done to a host, so nothing is spent"
+
+
+def _ours(_case: Absence) -> Answer:
+    """6. Is it this master's to tell? Masters come one after the other, and read each other's ledgers."""
+    return "no other master has told it"
+
+
+def _result(case: Absence) -> Decision:
+    """7. Somebody has to see to it."""
+    since = f"gives no answer to {_all(_able(case))}, for {spell(case.heard.seconds)} or more"
+    if case.whole_island:
+        words = "neither by the tunnels nor by the internet; its users are led to other islands"
+    else:
+        words = "others there do; if it stays so, a blank machine can take its place (docs/control.md)"
+    return Decision(Verdict.ESCALATE, Question.RESULT, f"{since}: {words}")
+
+
+def _able(case: Absence) -> list[str]:
+    return sorted(who for who, view in (case.views or {}).items() if not view.blind)
+
+
+def _all(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _refuse(question: Question, sentence: str) -> Decision:
+    return Decision(Verdict.REFUSE, question, sentence)
+
+
+_QUESTIONS: tuple[Callable[[Absence], Answer], ...] = (
+    _allowed, _believed, _observers, _still_so, _budget, _ours, _result,
+)  # fmt: skip

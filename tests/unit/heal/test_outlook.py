@@ -1,0 +1,153 @@
+"""The loop around it, with observers that a test plays: what is asked and written down, and only once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from titanicarus.control import layout
+from titanicarus.heal.answers import Answer
+from titanicarus.heal.case import Declared
+from titanicarus.heal.facts import Facts
+from titanicarus.heal.incidents import Incident, explain, fold
+from titanicarus.heal.ledger import FOLDER, Ledger
+from titanicarus.heal.outlook import Outlook
+
+ORDER = {"syd": ("syd-store1", "syd-store2", "mel-store1"), "mel": ("mel-store1", "mel-store2", "syd-store1")}
+HOSTS = {name: Declared(name[:3], (), "r1") for name in ("syd-web1", *ORDER["syd"], "mel-store2")}
+OBSERVERS = {"syd-web1": ("syd-store1", "syd-store2"), "mel": ("syd-store1", "syd-store2")}
+ASKED = ["mel", "syd-web1", "syd-web2"]
+Seen = list[str] | None
+
+
+@dataclass
+class Fleet:
+    """`seen` is what each observer sees; None: it gives no answer. Masters share the folder: each has its own ledger,
+    and, as copies, those of the others."""
+
+    root: Path
+    seen: dict[str, Seen] = field(default_factory=dict)
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    time: float = 1_800_000_000.0
+
+    def outlook(self, me: str = "syd-store1") -> Outlook:
+        facts = Facts(me, HOSTS, ORDER, observers=OBSERVERS)
+        ledger = Ledger(me, layout.below(self.root, FOLDER))
+        return Outlook(facts, ledger, self.ask, self.root, lambda _: None, lambda: self.time, self.wait)
+
+    def wait(self, seconds: float) -> None:
+        self.time += seconds
+
+    def ask(self, hosts: Sequence[str], function: str, order: Mapping[str, Any], seconds: float) -> dict[str, Answer]:
+        self.asked += [(host, function) for host in hosts]
+        if function != "heal.sees":
+            return {}
+        views = {host: self.seen.get(host) for host in hosts}
+        return {
+            host: Answer(True, {"asked": ASKED, "answered": view}) for host, view in views.items() if view is not None
+        }
+
+    def hear(self, kind: str = "lost", about: str = "syd-web1", me: str = "syd-store1", **more: Any) -> str:
+        observer = more.pop("observer", "syd-store1")
+        data = {"id": observer, "about": about, "up": 900.0, "seconds": 16.0, "looks": 4, "again": False} | more
+        return self.outlook(me).hear(f"salt/beacon/{observer}/hosts/{kind}", data)
+
+    @property
+    def incidents(self) -> list[Incident]:
+        return fold(Ledger("", layout.below(self.root, FOLDER)).everything())
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Fleet:
+    return Fleet(tmp_path, {"syd-store1": ["syd-web2"], "syd-store2": ["syd-web2", "mel"]})
+
+
+def test_a_lost_host_is_told_once_and_that_it_is_back(fleet: Fleet) -> None:
+    assert "gives no answer to syd-store1 and syd-store2" in fleet.hear()
+    assert ("mel-store1", "ledger.heads") in fleet.asked
+    (incident,) = fleet.incidents
+    assert (incident.result, incident.subject) == ("escalated", "syd-web1")
+    fleet.time += 60
+    fleet.asked.clear()
+    assert "is still away" in fleet.hear(seconds=76.0, looks=19)
+    assert fleet.asked == []
+    fleet.time += 60
+    assert "answers again" in fleet.hear("back")
+    (incident,) = fleet.incidents
+    assert [entry["step"] for entry in incident.entries] == ["opened", "decided", "closed", "ended"]
+    assert any("seen by syd-store1: no answer to 4 looks, for 16 s" in line for line in explain(incident))
+    assert "answers again" in fleet.hear("back")
+    assert len(fleet.incidents[0].entries) == 4
+
+
+def test_the_next_master_leaves_it_to_the_first_and_ends_it_when_that_is_gone(fleet: Fleet) -> None:
+    fleet.hear()
+    assert "is still away" in fleet.hear(me="syd-store2")
+    assert fleet.time == 1_800_000_015.0
+    fleet.hear("back", me="syd-store2")
+    (incident,) = fleet.incidents
+    assert incident.over and incident.entries[-1]["master"] == "syd-store2"
+    fleet.time += 600
+    fleet.hear()
+    assert [one.over for one in fleet.incidents] == [True, False]
+
+
+def test_a_loss_is_told_anew_when_nobody_heard_that_it_was_back(fleet: Fleet) -> None:
+    fleet.hear()
+    fleet.time += 3600
+    assert "gives no answer" in fleet.hear(seconds=16.0)
+    first, second = fleet.incidents
+    assert first.over and second.result == "escalated"
+    assert "was back for a while" in first.entries[-1]["sentence"]
+
+
+def test_who_is_seen_by_anybody_is_not_lost(fleet: Fleet) -> None:
+    fleet.seen["syd-store2"] = ASKED
+    assert fleet.hear() == "syd-web1 answers syd-store2"
+    assert fleet.incidents == []
+
+
+def test_nobody_to_ask_is_written_down_once_an_hour(fleet: Fleet) -> None:
+    fleet.seen = {}
+    for _ in range(3):
+        assert "unknown is not lost" in fleet.hear()
+    (incident,) = fleet.incidents
+    assert incident.result == "refused"
+
+
+def test_an_island_is_lost(fleet: Fleet) -> None:
+    fleet.seen["syd-store2"] = ["syd-web1", "syd-web2"]
+    assert "mel gives no answer to syd-store1 and syd-store2" in fleet.hear(about="mel")
+    assert fleet.time == 1_800_000_030.0  # after the turns of its own masters
+    assert fleet.incidents[0].subject == "mel"
+
+
+def test_an_observer_that_sees_nobody_is_no_alarm(fleet: Fleet) -> None:
+    assert "unknown is not lost" in fleet.hear("unknown", "*", why="no socket")
+    (incident,) = fleet.incidents
+    assert (incident.subject, incident.result) == ("syd-store1/view", "refused")
+
+
+@pytest.mark.parametrize(
+    ("tag", "more"),
+    [
+        ("salt/beacon/syd-store1/hosts/eaten", {}),
+        ("salt/beacon/syd-web9/hosts/lost", {"id": "syd-web9"}),
+        ("salt/beacon/syd-store1/hosts/lost", {"about": "nowhere"}),
+    ],
+)
+def test_what_nobody_may_say_is_told_once_an_hour(fleet: Fleet, tag: str, more: dict[str, Any]) -> None:
+    data = {"id": "syd-store1", "about": "syd-web1", "seconds": 16.0, "looks": 4} | more
+    for _ in range(3):
+        fleet.outlook().hear(tag, data)
+    assert [one for one in fleet.incidents if one.result == "escalated"] == []
+
+
+@pytest.mark.parametrize("answer", [None, [], {"asked": ["syd-web1"]}, {"asked": [7], "answered": []}, {"asked": "x"}])
+def test_an_answer_that_is_none_is_no_view(fleet: Fleet, answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Fleet, "ask", lambda self, hosts, *_: {host: Answer(True, answer) for host in hosts})
+    assert "unknown is not lost" in fleet.hear()
