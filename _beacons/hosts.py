@@ -8,7 +8,8 @@
         - look_at: {syd-web1: [10.71.1.21], mel: [10.71.2.31, 198.18.2.10]}
         - interval: 4
 
-A look reads the answers to what the look before it asked, so nobody waits for a host that is dead. Tags are
+A look reads the answers to what the look before it asked, so nobody waits for a host that is dead. Who was ever seen
+is kept in a file: a host that was lost before this minion was started is missed all the same. Tags are
 ``salt/beacon/<observer>/hosts/<kind>``; docs/healing.md has the kinds and what comes with them.
 """
 
@@ -41,11 +42,12 @@ def validate(config: Any) -> tuple[bool, str]:
 def beacon(config: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """What is new since the last look."""
     _follow_library()
-    from titanicarus.heal import here, presence
+    from titanicarus.heal import here, memory, presence
     from titanicarus.heal.ping import Pings
 
     names = next(entry["look_at"] for entry in config if "look_at" in entry)
-    before = _remembered["outlook"] or presence.Outlook()
+    kept = Path(__opts__.get("titanicarus_root", "/")) / memory.SEEN.relative_to("/")
+    before = _remembered["outlook"] or presence.Outlook(memory.read(kept))
     try:
         pings = _remembered["pings"]
         answered = pings.answered() if pings else None
@@ -57,8 +59,18 @@ def beacon(config: list[dict[str, Any]]) -> list[dict[str, Any]]:
         why = ""
     except OSError as error:
         answered, why = None, str(error)
-    _remembered["outlook"], news = presence.step(before, list(names), answered, here.up(), why)
+    after, news = presence.step(before, list(names), answered, here.up(), why)
+    if after.ever != before.ever:
+        memory.write(kept, after.ever)
+    _remembered["outlook"] = after
     return news
+
+
+def close(_config: list[dict[str, Any]]) -> None:
+    """Salt's last word to a beacon: the socket is given back."""
+    if _remembered["pings"]:
+        _remembered["pings"].close()
+    _remembered.update(pings=None, outlook=None)
 
 
 def _wrong(names: Any) -> str:
@@ -83,7 +95,8 @@ def _is_address(text: Any) -> bool:
 
 def _follow_library() -> None:
     """A minion runs for months: when the host's library was changed under it, the new one is imported. What was
-    remembered is forgotten with it."""
+    remembered is forgotten with it. The beacon `units`, which comes after this one, does the same; so nothing of the
+    library may be kept by the first look: it only asks."""
     release = LIBRARY.readlink().name if LIBRARY.is_symlink() else ""
     if _remembered["release"] != release:
         if _remembered["release"] is not None:

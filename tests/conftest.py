@@ -8,11 +8,17 @@ from collections.abc import Iterator
 
 import pytest
 import salt
+from hypothesis import HealthCheck, settings
 
 # Importing salt puts a finder without `find_spec` into sys.meta_path. Python forgives that; pytest's importer, which
 # loads the conftests of the tiers next, does not.
 assert salt
 sys.meta_path[:] = [finder for finder in sys.meta_path if hasattr(finder, "find_spec")]
+
+
+# Tests that compute give way to those that wait for daemons: how long an example takes says nothing of it.
+settings.register_profile("beside", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("beside")
 
 
 @pytest.hookimpl(wrapper=True)

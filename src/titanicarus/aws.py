@@ -118,6 +118,8 @@ def told_apart(service: str) -> Iterator[None]:
         raise OutOfReach(f"{name} did not answer: {error}") from error
     except _HALF as error:
         raise Unreadable(f"{name}'s answer was cut off: {error}; run it again") from error
+    except faults.BotoCoreError as error:  # TLS for one: a clock that is wrong, a cut in the middle of the handshake
+        raise OutOfReach(f"{name} could not be asked: {error}") from error
 
 
 def _of_code(error: faults.ClientError, name: str) -> AWSError:

@@ -56,7 +56,8 @@ def fingerprint(fleet: Running) -> dict[str, object]:
     """Everything that a refused change could have touched: what masters serve, and what hosts run and have."""
     paths = ["/etc/haproxy", "/etc/nginx", "/etc/keepalived", "/etc/nftables.conf", "/etc/hosts", "/srv/titanicarus"]
     web, balancer, master = fleet.ids("web")[0], fleet.ids("lb")[0], fleet.ids("control")[0]
-    listing = ["find", *paths, "-printf", "%p %T@ %i\n"]
+    # Bytecode is made by whoever imports something first.
+    listing = ["find", *paths, "-path", "*/bytecode", "-prune", "-o", "-printf", "%p %T@ %i\n"]
     return {
         "releases": fleet.releases(),
         "files": {host: sorted(fleet.ask(host, *listing).splitlines()) for host in (web, balancer, master)},

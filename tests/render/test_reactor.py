@@ -65,7 +65,7 @@ def test_there_is_a_file_for_each_event_and_no_other() -> None:
 @pytest.mark.parametrize("event", [f"{beacon}/{event}" for beacon, events in EVENTS.items() for event in events])
 def test_an_event_is_one_call_of_the_guard(event: str, reactor: salt.utils.reactor.Reactor) -> None:
     (chunk,) = chunks(reactor, event, PLAIN)
-    assert (chunk["state"], chunk["fun"], chunk["__id__"]) == ("runner", "heal.event", event.replace("/", "_"))
+    assert (chunk["state"], chunk["fun"], chunk["__id__"]) == ("runner", "heal.event", event.replace("s/", "_"))
     tag, data = chunk["args"]
     assert tag == {"tag": f"salt/beacon/syd-web1/{event}"}
     assert data.keys() == {"data"} and json.loads(data["data"]) == PLAIN

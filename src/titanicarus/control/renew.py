@@ -44,6 +44,7 @@ ASK_SECONDS = 60.0
 APPLY_SECONDS = 900.0
 SOONEST_SECONDS, LATEST_SECONDS = 900.0, 86_400.0
 """When a host that could not be renewed is asked again: after so long, doubled each time, up to the other."""
+LOCK = Path("/run/titanicarus/renewal.lock")
 PATIENT_TRIES = 2
 """From which try on a master also asks hosts where an apply that it did not ask for has not ended well."""
 FIRST_TWO = 2
@@ -329,7 +330,9 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         host = Host(options.host, options.root)
-        with (host.deploy.path / "renewal.lock").open("w") as lock:
+        place = layout.below(options.root, LOCK)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with place.open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             return renew(host, time.time())
     except (NotRenewed, guard_facts.NoFacts, holds.BadHolds, ControlError, OSError, subprocess.TimeoutExpired) as error:

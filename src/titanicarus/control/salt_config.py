@@ -16,7 +16,7 @@ Config = dict[str, Any]
 BEACON_SECONDS = 4
 """Between two looks at a host's units; two in a row make one of them stopped (docs/healing.md)."""
 EVENTS = {"units": ("stopped", "failing", "unknown", "well"), "hosts": ("lost", "back", "unknown")}
-"""What each beacon says: the reactor has a file of its own for each, such as reactor/units_stopped.sls."""
+"""What each beacon says: the reactor has a file of its own for each, such as reactor/unit_stopped.sls."""
 
 
 def minion_config(fleet: Fleet, host: Host) -> Config:
@@ -93,7 +93,7 @@ def master_config(fleet: Fleet, host: Host) -> Config:
         # The copy of every pillar that masters keep for targeting would be one more place with secrets.
         "minion_data_cache": False,
         "reactor": [
-            {f"salt/beacon/*/{beacon}/{event}": [str(current.reactor / f"{beacon}_{event}.sls")]}
+            {f"salt/beacon/*/{beacon}/{event}": [str(current.reactor / f"{beacon.removesuffix('s')}_{event}.sls")]}
             for beacon, events in EVENTS.items()
             for event in events
         ],

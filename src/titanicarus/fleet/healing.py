@@ -103,6 +103,7 @@ def guard(declaration: Declaration) -> Data:
         "notify": _notify(declaration),
         "hosts": {host.id: {"island": host.island, "units": units(fleet, host)} for host in fleet.hosts},
         "observers": observers(fleet),
+        "lost_seconds": declaration.policy.notify_lost_seconds,
         "masters": {island: [host.id for host in master_hosts(fleet, island)] for island in fleet.islands},
     }
 

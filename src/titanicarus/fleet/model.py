@@ -318,3 +318,4 @@ class Policy(_Frozen):
     notify_emails: tuple[str, ...] = ()
     notify_relay: str = ""
     notify_webhook: str = ""
+    notify_lost_seconds: int = 120

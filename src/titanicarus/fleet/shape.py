@@ -327,4 +327,7 @@ class PolicyShape(_Shape):
     notify_webhook: Webhook = Field(
         default="", description="an https address that the same is posted to, as JSON with a `text`"
     )
+    notify_lost_seconds: Patience = Field(
+        default=120, description="for how many seconds a host or an island gives no answer before people are told"
+    )
     backup_hour: Hour = Field(default=2, description="from which hour of the day on, UTC, base copies are taken")

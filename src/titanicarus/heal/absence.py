@@ -25,10 +25,11 @@ class View:
     asked: tuple[str, ...]
     answered: tuple[str, ...]
 
-    @property
-    def blind(self) -> bool:
-        """Whether it sees nobody of several: then its own network is more likely the trouble."""
-        return len(self.asked) > 1 and not self.answered
+    def blind(self, about: str) -> bool:
+        """Whether it sees nobody of several such: no host of its island, or no other island. Then its own network, or
+        its island's, is more likely the trouble."""
+        alike = [name for name in self.asked if ("-" in name) is ("-" in about)]
+        return len(alike) > 1 and not set(alike) & set(self.answered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class Absence:
         Seconds since the report came to this master.
     standing
         Id of the incident in which people were told of it, and which is not over; "" when there is none.
+    patience
+        Seconds for which it may be silent before people are told.
     views
         What observers see now; None before they were asked, without those that gave no answer.
     """
@@ -56,6 +59,7 @@ class Absence:
     holds: tuple[Hold, ...] = ()
     waited: float = 0.0
     standing: str = ""
+    patience: float = 0.0
     views: Mapping[str, View] | None = field(default=None)
 
     @property
@@ -106,29 +110,43 @@ def _observers(case: Absence) -> Answer:
     """3. Do enough observers say so? One is enough to ask the others."""
     heard = case.heard
     if heard.kind is Kind.BACK:
-        return Decision(Verdict.LEAVE, Question.OBSERVERS, f"answers again, as {heard.observer} says")
+        return f"{heard.observer} had an answer"
     if heard.kind is Kind.UNKNOWN:
         return _refuse(Question.OBSERVERS, f"is not clear: {heard.why or 'no reason given'}; unknown is not lost")
     if heard.looks < LOOKS:
-        return _refuse(Question.OBSERVERS, f"gave no answer to {heard.looks} looks only, which is not enough")
+        words = f"gave no answer to {heard.looks} looks only, which is not enough"
+        return Decision(Verdict.LEAVE, Question.OBSERVERS, words)
+    if heard.seconds < case.patience and not case.standing:
+        words = f"gives no answer for {spell(heard.seconds)}: it has {spell(case.patience)} to come back by itself"
+        return Decision(Verdict.LEAVE, Question.OBSERVERS, words)
     return f"{heard.observer} had no answer to {heard.looks} looks in a row, for {spell(heard.seconds)}"
 
 
 def _still_so(case: Absence) -> Answer:
     """4. Is it still so? Everybody looks again, now."""
-    if case.standing:
+    back = case.heard.kind is Kind.BACK
+    if back and not case.standing:
+        return Decision(Verdict.LEAVE, Question.STILL_SO, "answers, and nobody was told that it did not")
+    if case.standing and not back:
         return Decision(Verdict.LEAVE, Question.STILL_SO, f"is still away, as incident {case.standing} says")
     if case.views is None:
-        return Decision(Verdict.LOOK, Question.STILL_SO, "gives no answer: look again")
-    if not case.views:
-        return _refuse(Question.STILL_SO, "is missed, and nobody who could look at it says a word; unknown is not lost")
-    seen = sorted(who for who, view in case.views.items() if case.heard.about in view.answered)
+        return Decision(Verdict.LOOK, Question.STILL_SO, f"is {case.heard.kind}: look again")
+    return _seen(case, case.views)
+
+
+def _seen(case: Absence, views: Mapping[str, View]) -> Answer:
+    """What the second look found."""
+    back = case.heard.kind is Kind.BACK
+    seen = sorted(who for who, view in views.items() if case.heard.about in view.answered)
     if seen:
-        return Decision(Verdict.LEAVE, Question.STILL_SO, f"answers {_all(seen)}")
+        return Decision(Verdict.DONE if back else Verdict.LEAVE, Question.STILL_SO, f"answers {_all(seen)}")
+    if not views:
+        return _refuse(Question.STILL_SO, "is missed, and nobody who could look at it says a word; unknown is not lost")
+    if back:
+        return _refuse(Question.STILL_SO, f"is said to be back by {case.heard.observer}, and nobody sees it")
     if not _able(case):
-        return _refuse(
-            Question.STILL_SO, f"is missed by {_all(sorted(case.views))}, who see nobody: their network is the trouble"
-        )
+        blind = f"{_all(sorted(views))}, and nobody like it is seen from there: the trouble is there"
+        return _refuse(Question.STILL_SO, f"is missed by {blind}")
     return f"a second look of {_all(_able(case))} has no answer"
 
 
@@ -139,7 +157,7 @@ def _budget(_case: Absence) -> Answer:
 
 def _ours(_case: Absence) -> Answer:
     """6. Is it this master's to tell? Masters come one after the other, and read each other's ledgers."""
-    return "no other master has told it"
+    return "no other master has told it, as far as this one knows"
 
 
 def _result(case: Absence) -> Decision:
@@ -153,7 +171,7 @@ def _result(case: Absence) -> Decision:
 
 
 def _able(case: Absence) -> list[str]:
-    return sorted(who for who, view in (case.views or {}).items() if not view.blind)
+    return sorted(who for who, view in (case.views or {}).items() if not view.blind(case.heard.about))
 
 
 def _all(names: list[str]) -> str:

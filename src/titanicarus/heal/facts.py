@@ -20,7 +20,8 @@ class NoFacts(Exception):
 class Facts:
     """`me` is this control host; `hosts` are all hosts of the fleet; `masters` the control hosts that the minions of
     each island listen to, in the order in which they come to a host's help; `observers` the control hosts that look
-    whether a host or an island is there; `notify` is what the policy says of who is told when a person has to look."""
+    whether a host or an island is there; `lost_seconds` for how long it gives no answer before people are told;
+    `notify` is what the policy says of who is told when a person has to look."""
 
     me: str
     hosts: Mapping[str, Declared]
@@ -28,6 +29,7 @@ class Facts:
     fleet: str = ""
     notify: Mapping[str, Any] | None = None
     observers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    lost_seconds: float = 120.0
 
     def island(self, name: str) -> str | None:
         """Of a host, or the island itself; None for what is neither."""
@@ -38,6 +40,13 @@ class Facts:
     def turn(self, name: str) -> int | None:
         """How many masters come before this one at that host or island; None when minions there do not listen to it."""
         order = self.masters.get(self.island(name) or "", ())
+        return order.index(self.me) if self.me in order else None
+
+    def telling_turn(self, name: str) -> int | None:
+        """The same where ledgers are what masters meet in: first those whose ledgers reach everybody, as all minions
+        listen to the first control host of each island."""
+        leading = {order[0] for order in self.masters.values() if order}
+        order = sorted(self.masters.get(self.island(name) or "", ()), key=lambda master: master not in leading)
         return order.index(self.me) if self.me in order else None
 
     def peers(self) -> list[str]:
@@ -58,6 +67,7 @@ def from_documents(me: str, guard: Mapping[str, Any], revisions: Mapping[str, st
         guard.get("fleet", ""),
         guard.get("notify"),
         {name: tuple(observers) for name, observers in guard.get("observers", {}).items()},
+        float(guard.get("lost_seconds", 120)),
     )
 
 

@@ -55,9 +55,6 @@ def fold(ledgers: Mapping[str, Iterable[Entry]]) -> list[Incident]:
         for entry in entries:
             if "incident" in entry:
                 _add(found, entry)
-    for incident in found.values():
-        if len({entry["master"] for entry in incident.entries}) > 1:  # what another one added is in its own ledger
-            incident.entries.sort(key=lambda entry: entry["at"])
     return sorted(found.values(), key=lambda one: one.at)
 
 

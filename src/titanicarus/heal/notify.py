@@ -194,13 +194,14 @@ def trial(fleet: str, me: str, now: float) -> Message:
 
 
 def due(own: Iterable[Incident], every: Sequence[Incident], names: Iterable[str], now: float) -> Iterator[Incident]:
-    """Of these incidents of one's own, those that need a person and are still to be told by one of these channels."""
+    """Of these incidents of one's own, those that need a person and are still to be told by one of these channels. What
+    was over before anybody could be told needs nobody."""
     wanted = list(names)
     for incident in own:
         end = _end(incident)
         if end is None or now - end > OLDEST_SECONDS or not any(_open(incident, name) for name in wanted):
             continue
-        if not (_untouched(incident) and known(incident, end, every)):
+        if not (_untouched(incident) and (incident.over or known(incident, end, every))):
             yield incident
 
 

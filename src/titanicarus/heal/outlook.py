@@ -1,6 +1,7 @@
 """The loop around `absence.decide`, on a control host: hear that a host or an island is away, ask, write down, tell.
 
 Masters have their turns, so far apart that the next one reads in its copy of the first one's ledger that it was told.
+Only the master that told it says that it is over.
 """
 
 from __future__ import annotations
@@ -10,16 +11,16 @@ from typing import Any
 
 from titanicarus.heal import absence, incidents, orders, presence
 from titanicarus.heal.absence import Absence
-from titanicarus.heal.case import Decision, Verdict
+from titanicarus.heal.case import Decision, Question, Verdict
 from titanicarus.heal.incidents import Incident
 from titanicarus.heal.post import RESULTS, Ended, Post
 from titanicarus.heal.presence import Kind, Sighting
 from titanicarus.heal.report import BadReport
 from titanicarus.heal.watch import EVERYTHING
 
-TURN_SECONDS = 15.0
-"""For so long each master leaves it to the one before it: time for a look of everybody and a copy of the ledger."""
-
+TURN_SECONDS = 30.0
+"""For so long each master leaves it to the one before it: time for a look of everybody, and for a copy of the ledger
+that waits for the minions of dead control hosts."""
 DOUBT_SECONDS = 60.0
 """How much later than it was told a loss has to have begun to be another one."""
 
@@ -32,43 +33,59 @@ class Outlook(Post):
 
     def hear(self, tag: Any, data: Any, waited: float = 0.0) -> str:
         """See to an event; `waited` is for how many seconds it has been in this master. A sentence for the log."""
-        came = self.now() - waited
         try:
             heard = presence.parse(tag, data)
         except BadReport as error:
             return self.forged(f"an event was dropped: {error}")
         place = heard.observer if heard.about == EVERYTHING else heard.about
-        turn = self.facts.turn(place)
+        if self.facts.island(place) is None:
+            return self.forged(f"{heard.observer} speaks of {place}, which is no host and no island of this fleet")
+        turn = self.facts.telling_turn(place)
         if turn is None:
-            return self.forged(f"{heard.observer} speaks of {place}, which no observer of this master looks at")
-        # That it is back is said once.
+            return f"{heard.subject} is for other masters"
+        came = self.now() - waited
+        case = self._case(heard, came, waited)
+        decision = absence.decide(case)
+        if decision.verdict is not Verdict.LOOK:
+            return self._unseen(decision, case, first=turn == 0)
+        if heard.kind is Kind.LOST and turn:
+            self.wait(turn * self.turn_seconds)
         with self.alone(heard.subject, patient=heard.kind is Kind.BACK) as free:
             if not free:
                 return f"{heard.subject} is being seen to"
-            if turn:
-                self.wait(turn * self.turn_seconds)
-            seen = self._see_to(heard, came + turn * self.turn_seconds)
-        return self.told(seen)
+            ended = self._see_to(heard, came, waited)
+        return self.told(ended)
 
-    def _see_to(self, heard: Sighting, came: float) -> Ended:
-        opened = self.now()
-        standing = self._standing(heard)
-        case = Absence(
+    def _case(self, heard: Sighting, came: float, waited: float) -> Absence:
+        standing = self._standing(heard, came)
+        return Absence(
             heard,
             self.facts.island(heard.observer if heard.about == EVERYTHING else heard.about),
             self.facts.observers.get(heard.about, ()),
-            opened,
+            self.now(),
             self.held(),
-            max(0.0, opened - came),
+            waited,
             standing.id if standing else "",
+            self.facts.lost_seconds,
         )
+
+    def _unseen(self, decision: Decision, case: Absence, *, first: bool) -> str:
+        """What was decided without a look. All masters refuse the same; and what nobody may say is no news."""
+        news = decision.verdict is Verdict.REFUSE and decision.question is not Question.BELIEVED
+        if not (first and news) or self.said(case.heard.subject, decision.question):
+            return decision.sentence
+        return self.told(self._end(decision, case, case.now))
+
+    def _see_to(self, heard: Sighting, came: float, waited: float) -> Ended:
+        """Have everybody look; what was told meanwhile is not told again."""
+        opened = self.now()
+        views = orders.views(self.ask, self.facts.observers.get(heard.about, ()), heard.about)
+        case = replace(self._case(heard, came, waited), views=views)
         decision = absence.decide(case)
-        if decision.verdict is Verdict.LOOK:
-            case = replace(case, views=orders.views(self.ask, case.observers, heard.about))
-            decision = absence.decide(case)
-        if heard.kind is Kind.BACK:
-            return self.came_right(standing, decision.sentence) if standing else Ended(decision.sentence)
-        if decision.verdict is Verdict.LEAVE:
+        if decision.verdict is Verdict.DONE:
+            mine = next((one for one in self.own() if one.id == case.standing), None)
+            return self.came_right(mine, decision.sentence) if mine else Ended(decision.sentence)
+        if decision.verdict is Verdict.LEAVE or heard.kind is Kind.BACK:
             return Ended(decision.sentence)
         if decision.verdict is Verdict.REFUSE and self.said(heard.subject, decision.question):
             return Ended(decision.sentence)
@@ -77,6 +94,10 @@ class Outlook(Post):
     def _end(self, decision: Decision, case: Absence, opened: float) -> Ended:
         self.close_interrupted()
         subject = case.heard.subject
+        if decision.verdict is Verdict.ESCALATE:
+            for past in self.own():
+                if _told(past, case.heard):
+                    self.came_right(past, f"{subject} was back for a while, as {case.heard.observer} has seen")
         name = self.incident(subject, opened)
         self.say(f"{decision.verdict}: {decision.sentence}")
         self.write(name, subject, {"step": "opened", "report": asdict(case.heard)})
@@ -88,16 +109,15 @@ class Outlook(Post):
         self.write(name, subject, end)
         return Ended(decision.sentence, written=True)
 
-    def _standing(self, heard: Sighting) -> Incident | None:
-        """The incident in which any master told of it, if it is not over. It is, too, when the observer has seen it
-        since: a word that it was back may have been lost."""
-        past = next((one for one in reversed(incidents.fold(self.ledger.everything())) if _told(one, heard)), None)
+    def _standing(self, heard: Sighting, came: float) -> Incident | None:
+        """The incident in which any master told of it, if it is not over: it is, too, when an observer that has seen it
+        meanwhile speaks of a loss that began later. Then nobody heard that it was back."""
+        every = incidents.fold(self.ledger.everything())
+        past = next((one for one in reversed(every) if _told(one, heard)), None)
         if past is None or past.over:
             return None
-        if heard.kind is Kind.LOST and self.now() - heard.seconds > past.entries[-1]["at"] + DOUBT_SECONDS:
-            self.came_right(past, f"{past.subject} was back for a while, as {heard.observer} has seen")
-            return None
-        return past
+        seen = heard.kind is Kind.LOST and heard.seen
+        return None if seen and came - heard.seconds > past.entries[-1]["at"] + DOUBT_SECONDS else past
 
 
 def _told(past: Incident, heard: Sighting) -> bool:

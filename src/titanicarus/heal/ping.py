@@ -6,6 +6,7 @@ says that a machine and its network are there, and nothing of its services: thos
 
 from __future__ import annotations
 
+import errno
 import secrets
 import socket
 import struct
@@ -18,6 +19,10 @@ Addresses = Mapping[str, Sequence[str]]
 LOOK_SECONDS = 2.0
 _POLL_SECONDS = 0.02
 _REQUEST, _ANSWER = 8, 0
+_SOL_RAW, _ICMP_FILTER = 255, 1
+"""Of <linux/icmp.h>, which Python's socket module does not have."""
+_NO_WAY = frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EINVAL})
+"""Nobody can be there, which is as good as no answer."""
 _MARK = 8
 _LONGEST = 2048
 
@@ -28,6 +33,8 @@ class Pings:
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
         self._socket.setblocking(False)
+        # The kernel drops all but answers: whatever else comes in between two looks must not crowd them out.
+        self._socket.setsockopt(_SOL_RAW, _ICMP_FILTER, struct.pack("=I", ~(1 << _ANSWER) & 0xFFFFFFFF))
         # Answers to other processes of this host arrive here as well.
         self._mark = secrets.token_bytes(_MARK)
         self._round = 0
@@ -35,7 +42,7 @@ class Pings:
         self._answered: set[str] = set()
 
     def ask(self, addresses: Addresses) -> None:
-        """Begin a round: answers to the one before do not count any more."""
+        """Begin a round: answers to the one before do not count any more. Raises OSError when nobody can be asked."""
         self._round += 1
         self._answered = set()
         self._names = {address: name for name, many in addresses.items() for address in many}
@@ -43,8 +50,9 @@ class Pings:
         for address in self._names:
             try:
                 self._socket.sendto(packet, (address, 0))
-            except OSError:  # no way there, which is no answer
-                continue
+            except OSError as error:
+                if error.errno not in _NO_WAY:  # it is this host that cannot ask
+                    raise
 
     def answered(self) -> set[str]:
         """The names that have answered this round by now."""

@@ -1,14 +1,14 @@
 """Which hosts and islands are there, as a control host sees them: what is worth saying, and what was said.
 
-Pure. A host counts as lost when it gave no answer to four looks in a row, and as back after two. Who was never seen by
-this run of the minion is not missed: it may not be in service yet, and what was lost before is in the ledger.
+Pure. A host counts as lost when it gave no answer to four looks in a row, and as back after two. Who was never seen is
+not missed: it may not be in service yet.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -39,9 +39,10 @@ _ABOUT = re.compile(r"\*|[a-z][a-z0-9]*(?:-[a-z][a-z0-9]*)?")
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What an observer remembers: who was ever seen, and what was said of whom."""
+    """What an observer remembers: who was seen at any time, who by this run of its minion, and what it said of whom."""
 
     ever: frozenset[str] = frozenset()
+    seen: frozenset[str] = frozenset()
     memory: Memory = field(default_factory=dict)
 
 
@@ -52,21 +53,22 @@ def step(
 
     `answered` is None when the look could not be made, for the reason `why`.
     """
-    ever = before.ever | frozenset(answered or ())
+    seen = before.seen | frozenset(answered or ())
+    ever = (before.ever | seen) & frozenset(names)
     if answered is not None and not answered and len(names) > 1:
-        if not ever:
-            return before, []
+        if not seen:
+            return replace(before, ever=ever), []
         answered, why = None, NOBODY
     runs = None if answered is None else dict.fromkeys(answered, _THERE)
     memory, news = watch.step(before.memory, runs, [name for name in names if name in ever], now, LIMITS)
     # That it sees again needs no words: it goes on to say what it sees.
     said = [one for one in news if one.unit != EVERYTHING or _KINDS[one.kind] is Kind.UNKNOWN]
-    return Outlook(ever, memory), [_event(one, now, why) for one in said]
+    return Outlook(ever, seen, memory), [_event(one, now, why, known=one.unit in seen) for one in said]
 
 
-def _event(news: watch.News, now: float, why: str) -> dict[str, Any]:
+def _event(news: watch.News, now: float, why: str, *, known: bool) -> dict[str, Any]:
     kind = _KINDS[news.kind]
-    data: dict[str, Any] = {"tag": str(kind), "about": news.unit, "up": round(now, 1)}
+    data: dict[str, Any] = {"tag": str(kind), "about": news.unit, "up": round(now, 1), "seen": known}
     data |= {"seconds": news.seconds, "looks": news.looks, "again": news.again}
     return data | ({"why": why} if kind is Kind.UNKNOWN else {})
 
@@ -74,13 +76,15 @@ def _event(news: watch.News, now: float, why: str) -> dict[str, Any]:
 @dataclass(frozen=True, slots=True)
 class Sighting:
     """An observer's word about a host or an island, or EVERYTHING when it cannot see. `seconds` is for how long it was
-    so by then, `looks` how many looks in a row had found it."""
+    so by then, `looks` how many looks in a row had found it; `seen`: the observer has seen it since its minion was
+    started, and does not only know of it from before."""
 
     observer: str
     kind: Kind
     about: str
     seconds: float
     looks: int
+    seen: bool = True
     why: str = ""
 
     @property
@@ -101,5 +105,6 @@ def parse(tag: Any, data: Any) -> Sighting:
         about=about,
         seconds=report.number(data, "seconds"),
         looks=int(report.number(data, "looks")),
+        seen=data.get("seen") is True,
         why=str(data.get("why", ""))[:200],
     )

@@ -3,7 +3,8 @@
 GET  /shards/<shard>/primary   200 if this host's gate is open, else 503
 GET  /shards/<shard>/replica   200 if its copy follows, else 503
 GET  /status                   the whole document
-GET  /watch                    the document as a line: at once, when somebody opens or shuts, and each second
+GET  /watch                    the document as a line: at once, when somebody opens or shuts, and each second; to hosts
+                               that carry shards also when anything else changed
 POST /promise                  {"granted": true or false}; only hosts that carry the shard may ask
 """
 
@@ -23,6 +24,9 @@ from titanicarus.lease.messages import Ask
 
 REQUEST_SECONDS = 10.0
 """A kept connection that says nothing for so long is closed; a handshake that takes so long as well."""
+PAUSE_SECONDS = 0.2
+"""How soon a keeper that carries shards, too, hears of what is not urgent; a planned move waits for positions. Load
+balancers hear it each second: while a shard is written to, its position changes with every commit."""
 LONGEST_SECONDS = 1.0
 _LONGEST_BODY = 4096
 
@@ -132,9 +136,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "application/x-ndjson")
         self.send_header("Connection", "close")
         self.end_headers()
-        seen = -1
+        carries = any(self.peer in hosts for hosts in self.server.callers.askers.values())
+        pause, seen = PAUSE_SECONDS if carries else LONGEST_SECONDS, (-1, -1)
         while True:
-            seen, document = self.server.board.wait(seen, LONGEST_SECONDS)
+            seen, document = self.server.board.wait(seen, pause, LONGEST_SECONDS)
             try:
                 self.wfile.write(json.dumps(document).encode() + b"\n")
             except (OSError, ssl.SSLError):

@@ -9,7 +9,7 @@ import queue
 import threading
 from collections.abc import Callable
 
-from titanicarus.aws import AWSError
+from titanicarus.aws import AWSError, Unreadable
 from titanicarus.keeper.desk import Desk
 from titanicarus.keeper.gate import boottime
 from titanicarus.lease.protocol import Lease
@@ -51,6 +51,8 @@ class WitnessReads:
             return self._witness.read_together(items)
         except AWSError as error:
             return dict.fromkeys(items, error)
+        except Exception as error:  # noqa: BLE001 - with this thread every lease of the host would end
+            return dict.fromkeys(items, Unreadable(f"what the witness said could not be understood: {error!r}"))
 
 
 class WitnessDesk:

@@ -30,6 +30,13 @@ ISLAND = Absence(
     views={"mel-store1": View(("mel-web1", "syd", "per"), ("mel-web1", "per"))},
 )
 
+BACK = replace(
+    HOST,
+    heard=replace(HOST.heard, kind=Kind.BACK),
+    standing="20261128-1200-abcd",
+    views={"syd-store1": SILENT, "syd-store2": THERE},
+)
+
 
 def hold(scope: str) -> tuple[Hold, ...]:
     return (Hold(scope, NOW - 600, NOW + 3600, "anna@desk", "new disk"),)
@@ -50,18 +57,29 @@ def heard(**changes: Any) -> Sighting:
         (replace(HOST, holds=hold("syd")), "refuse", 1, "maintenance of syd by anna@desk for another 60 min: new disk"),
         (replace(HOST, holds=hold("syd-web1")), "refuse", 1, "maintenance of syd-web1"),
         (replace(HOST, holds=hold("mel")), "escalate", 7, "gives no answer"),
-        (replace(HOST, holds=hold("syd"), heard=heard(kind=Kind.BACK)), "leave", 3, "answers again"),
+        (replace(HOST, holds=hold("syd"), heard=heard(kind=Kind.BACK)), "leave", 4, "nobody was told"),
+        (replace(BACK, views=None), "look", 4, "is back: look again"),
+        (BACK, "done", 4, "syd-web1 answers syd-store2"),
+        (replace(BACK, views={"syd-store1": SILENT}), "refuse", 4, "is said to be back by syd-store1, and nobody sees"),
+        (replace(BACK, views={}), "refuse", 4, "says a word"),
+        (replace(BACK, heard=heard(kind=Kind.BACK, observer="mel-web1")), "refuse", 2, "is not for mel-web1"),
         (replace(HOST, island=None), "refuse", 2, "is no host and no island of this fleet"),
         (replace(HOST, heard=heard(observer="mel-store1")), "refuse", 2, "is not for mel-store1 to look at"),
         (replace(HOST, waited=31.0), "refuse", 2, "was reported 31 s ago"),
         (replace(HOST, heard=heard(kind=Kind.UNKNOWN, about="*", why="no socket")), "refuse", 3,
          "syd-store1/view is not clear: no socket; unknown is not lost"),
-        (replace(HOST, heard=heard(looks=3)), "refuse", 3, "3 looks only"),
+        (replace(HOST, heard=heard(looks=3)), "leave", 3, "3 looks only"),
+        (replace(HOST, patience=120.0), "leave", 3, "no answer for 16 s: it has 2 min to come back by itself"),
+        (replace(HOST, patience=120.0, heard=heard(seconds=121.0)), "escalate", 7, "for 2 min or more"),
+        (replace(HOST, patience=120.0, standing="1"), "leave", 4, "as incident 1 says"),
         (replace(HOST, standing="20261128-1200-abcd"), "leave", 4, "as incident 20261128-1200-abcd says"),
         (replace(HOST, views=None), "look", 4, "look again"),
         (replace(HOST, views={}), "refuse", 4, "nobody who could look at it says a word"),
         (replace(HOST, views={"syd-store1": SILENT, "syd-store2": THERE}), "leave", 4, "answers syd-store2"),
-        (replace(HOST, views={"syd-store1": BLIND}), "refuse", 4, "is missed by syd-store1, who see nobody"),
+        (replace(HOST, views={"syd-store1": BLIND}), "refuse", 4, "is missed by syd-store1, and nobody like it"),
+        (replace(HOST, views={"syd-store1": View(ASKED, ("mel", "per"))}), "refuse", 4, "nobody like it is seen"),
+        (replace(ISLAND, views={"mel-store1": View(("mel-web1", "syd", "per"), ("mel-web1",))}), "refuse", 4, "nobody"),
+        (replace(ISLAND, views={"mel-store1": View(("mel-web1", "syd"), ("mel-web1",))}), "escalate", 7, "no answer"),
         (replace(HOST, views={"syd-store1": BLIND, "syd-store2": SILENT}), "escalate", 7, "to syd-store2, for"),
         (replace(HOST, views={"syd-store1": View(("syd-web1",), ())}), "escalate", 7, "no answer to syd-store1, for"),
         (replace(ISLAND, views={"mel-store1": View(("syd",), ("syd",))}), "leave", 4, "syd answers mel-store1"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import json
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -176,6 +177,7 @@ def test_hosts_are_looked_at_from_look_to_look(
     link = tmp_path / "current"
     link.symlink_to("releases/1")
     monkeypatch.setattr(hosts, "LIBRARY", link)
+    vars(hosts)["__opts__"] = {"titanicarus_root": str(tmp_path)}
     monkeypatch.setattr(importlib.import_module("titanicarus.heal.ping"), "Pings", Played)
     config = [SEEN, {"_beacon_name": "hosts"}]
     Played.there = {"syd-web1", "mel"}
@@ -184,6 +186,7 @@ def test_hosts_are_looked_at_from_look_to_look(
     said = [hosts.beacon(config) for _ in range(5)]
     assert [[(one["tag"], one["about"]) for one in news] for news in said] == [[], [], [], [("lost", "syd-web1")], []]
     assert Played.asked[-1] == SEEN["look_at"]
+    assert json.loads((tmp_path / "var/lib/titanicarus/heal/seen.json").read_text()) == ["mel", "syd-web1"]
     link.unlink()
     link.symlink_to("releases/2")
     kept = {name: module for name, module in sys.modules.items() if name.startswith("titanicarus.heal")}
@@ -191,3 +194,7 @@ def test_hosts_are_looked_at_from_look_to_look(
     hosts._follow_library()
     assert (Played.closed, hosts._remembered["outlook"], hosts._remembered["pings"]) == (1, None, None)
     sys.modules.update(kept)
+    said = [hosts.beacon(config) for _ in range(5)]
+    assert [[one["about"] for one in news] for news in said][-1] == ["syd-web1"], "it is missed all the same"
+    hosts.close(config)
+    assert Played.closed == 2

@@ -53,8 +53,16 @@ class Fleet:
 
     def hear(self, kind: str = "lost", about: str = "syd-web1", me: str = "syd-store1", **more: Any) -> str:
         observer = more.pop("observer", "syd-store1")
-        data = {"id": observer, "about": about, "up": 900.0, "seconds": 16.0, "looks": 4, "again": False} | more
-        return self.outlook(me).hear(f"salt/beacon/{observer}/hosts/{kind}", data)
+        data = {
+            "id": observer,
+            "about": about,
+            "up": 900.0,
+            "seconds": 130.0,
+            "looks": 33,
+            "again": False,
+            "seen": True,
+        }
+        return self.outlook(me).hear(f"salt/beacon/{observer}/hosts/{kind}", data | more)
 
     @property
     def incidents(self) -> list[Incident]:
@@ -67,42 +75,77 @@ def fleet(tmp_path: Path) -> Fleet:
 
 
 def test_a_lost_host_is_told_once_and_that_it_is_back(fleet: Fleet) -> None:
-    assert "gives no answer to syd-store1 and syd-store2" in fleet.hear()
+    assert "has 2 min to come back by itself" in fleet.hear(seconds=16.0, looks=4)
+    assert fleet.asked == [] and fleet.incidents == []
+    assert "gives no answer to syd-store1 and syd-store2" in fleet.hear(again=True)
     assert ("mel-store1", "ledger.heads") in fleet.asked
     (incident,) = fleet.incidents
     assert (incident.result, incident.subject) == ("escalated", "syd-web1")
     fleet.time += 60
     fleet.asked.clear()
-    assert "is still away" in fleet.hear(seconds=76.0, looks=19)
+    assert "is still away" in fleet.hear(seconds=190.0, looks=48, again=True)
     assert fleet.asked == []
     fleet.time += 60
-    assert "answers again" in fleet.hear("back")
+    assert "nobody sees it" in fleet.hear("back")
+    fleet.seen["syd-store2"] = ASKED
+    assert fleet.hear("back") == "syd-web1 answers syd-store2"
     (incident,) = fleet.incidents
     assert [entry["step"] for entry in incident.entries] == ["opened", "decided", "closed", "ended"]
-    assert any("seen by syd-store1: no answer to 4 looks, for 16 s" in line for line in explain(incident))
-    assert "answers again" in fleet.hear("back")
+    assert any("seen by syd-store1: no answer to 33 looks, for 2 min" in line for line in explain(incident))
+    assert "nobody was told" in fleet.hear("back")
     assert len(fleet.incidents[0].entries) == 4
 
 
-def test_the_next_master_leaves_it_to_the_first_and_ends_it_when_that_is_gone(fleet: Fleet) -> None:
-    fleet.hear()
+def test_the_next_master_comes_later_and_reads_that_it_was_told(fleet: Fleet) -> None:
+    began = fleet.time
+    assert "gives no answer" in fleet.hear(me="mel-store1")
+    assert began + 30 <= fleet.time < began + 32
     assert "is still away" in fleet.hear(me="syd-store2")
-    assert fleet.time == 1_800_000_015.0
-    fleet.hear("back", me="syd-store2")
-    (incident,) = fleet.incidents
-    assert incident.over and incident.entries[-1]["master"] == "syd-store2"
-    fleet.time += 600
-    fleet.hear()
-    assert [one.over for one in fleet.incidents] == [True, False]
+    assert fleet.time < began + 33
+    fleet.seen["syd-store2"] = ASKED
+    fleet.hear("back", me="syd-store1")  # it was not this one that told it
+    assert not fleet.incidents[0].over
+    fleet.hear("back", me="mel-store1")
+    assert fleet.incidents[0].over
 
 
-def test_a_loss_is_told_anew_when_nobody_heard_that_it_was_back(fleet: Fleet) -> None:
+def test_what_was_told_while_a_master_waited_for_its_turn_is_not_told_again(fleet: Fleet) -> None:
+    waits = fleet.wait
+
+    def told_meanwhile(seconds: float) -> None:
+        fleet.wait = waits  # type: ignore[method-assign]
+        fleet.wait(seconds)
+        fleet.hear()
+
+    fleet.wait = told_meanwhile  # type: ignore[method-assign]
+    assert "is still away" in fleet.hear(me="mel-store1")
+    assert [one.master for one in fleet.incidents] == ["syd-store1"]
+
+
+@pytest.mark.parametrize(
+    ("said", "anew"),
+    [
+        ({"seconds": 130.0}, True),
+        ({"seconds": 130.0, "again": True}, True),
+        ({"seconds": 130.0, "seen": False}, False),
+        ({"seconds": 3700.0}, False),
+    ],
+)
+def test_a_loss_is_told_anew_when_the_observer_has_seen_it_meanwhile(
+    fleet: Fleet, said: dict[str, Any], anew: bool
+) -> None:
     fleet.hear()
     fleet.time += 3600
-    assert "gives no answer" in fleet.hear(seconds=16.0)
-    first, second = fleet.incidents
-    assert first.over and second.result == "escalated"
-    assert "was back for a while" in first.entries[-1]["sentence"]
+    fleet.hear(**said)
+    assert [one.over for one in fleet.incidents] == ([True, False] if anew else [False])
+
+
+def test_what_a_stranger_says_ends_nothing_and_is_not_written_down(fleet: Fleet) -> None:
+    fleet.hear()
+    fleet.seen["syd-store2"] = ASKED
+    for kind in ("back", "lost"):
+        assert "is not for mel-store2 to look at" in fleet.hear(kind, observer="mel-store2")
+    assert [one.over for one in fleet.incidents] == [False]
 
 
 def test_who_is_seen_by_anybody_is_not_lost(fleet: Fleet) -> None:
@@ -122,7 +165,7 @@ def test_nobody_to_ask_is_written_down_once_an_hour(fleet: Fleet) -> None:
 def test_an_island_is_lost(fleet: Fleet) -> None:
     fleet.seen["syd-store2"] = ["syd-web1", "syd-web2"]
     assert "mel gives no answer to syd-store1 and syd-store2" in fleet.hear(about="mel")
-    assert fleet.time == 1_800_000_030.0  # after the turns of its own masters
+    assert 1_800_000_030.0 <= fleet.time < 1_800_000_032.0  # after the first one of its own masters
     assert fleet.incidents[0].subject == "mel"
 
 
@@ -136,15 +179,22 @@ def test_an_observer_that_sees_nobody_is_no_alarm(fleet: Fleet) -> None:
     ("tag", "more"),
     [
         ("salt/beacon/syd-store1/hosts/eaten", {}),
-        ("salt/beacon/syd-web9/hosts/lost", {"id": "syd-web9"}),
         ("salt/beacon/syd-store1/hosts/lost", {"about": "nowhere"}),
+        ("salt/beacon/syd-store1/hosts/lost", {"seconds": -1}),
     ],
 )
 def test_what_nobody_may_say_is_told_once_an_hour(fleet: Fleet, tag: str, more: dict[str, Any]) -> None:
     data = {"id": "syd-store1", "about": "syd-web1", "seconds": 16.0, "looks": 4} | more
     for _ in range(3):
         fleet.outlook().hear(tag, data)
-    assert [one for one in fleet.incidents if one.result == "escalated"] == []
+    assert fleet.incidents == []
+    entries = [one for ledger in Ledger("", layout.below(fleet.root, FOLDER)).everything().values() for one in ledger]
+    assert [one["step"] for one in entries] == ["forged"]
+
+
+def test_a_word_that_is_for_other_masters_is_no_forgery(fleet: Fleet) -> None:
+    assert fleet.hear(about="mel", me="syd-store2") == "mel is for other masters"
+    assert Ledger("", layout.below(fleet.root, FOLDER)).everything() == {}
 
 
 @pytest.mark.parametrize("answer", [None, [], {"asked": ["syd-web1"]}, {"asked": [7], "answered": []}, {"asked": "x"}])

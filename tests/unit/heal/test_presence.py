@@ -16,13 +16,13 @@ from titanicarus.heal.report import BadReport
 NAMES = ["syd-web1", "syd-web2", "mel"]
 TAG = "salt/beacon/syd-store1/hosts/lost"
 DATA: dict[str, Any] = {
-    "id": "syd-store1", "about": "syd-web1", "up": 100.5, "seconds": 12.0, "looks": 4, "again": False,
+    "id": "syd-store1", "about": "syd-web1", "up": 100.5, "seconds": 12.0, "looks": 4, "again": False, "seen": True,
 }  # fmt: skip
 
 
-def looks(*seen: Collection[str] | None) -> list[tuple[str, str, int]]:
+def looks(*seen: Collection[str] | None, ever: frozenset[str] = frozenset()) -> list[tuple[str, str, int]]:
     """Kind, name and number of the look of all that is said, with a look every 4 s."""
-    outlook, said = Outlook(), []
+    outlook, said = Outlook(ever), []
     for number, answered in enumerate(seen):
         outlook, news = step(outlook, NAMES, answered, 1000.0 + 4 * number, "" if answered is not None else "no socket")
         said += [(one["tag"], one["about"], number) for one in news]
@@ -39,6 +39,16 @@ def test_who_was_there_and_is_not_is_lost_after_four_looks_and_back_after_two() 
 
 def test_who_was_never_seen_is_not_missed() -> None:
     assert looks(*[{"mel"}] * 20) == []
+
+
+def test_who_was_seen_before_this_run_is_missed_and_forgotten_when_it_is_looked_at_no_more() -> None:
+    before = frozenset({"syd-web1", "syd-gone9"})
+    assert looks(*[{"mel"}] * 5, ever=before) == [("lost", "syd-web1", LOOKS - 1)]
+    outlook, news = Outlook(before), []
+    for number in range(LOOKS):
+        outlook, news = step(outlook, NAMES, {"mel"}, 1000.0 + 4 * number)
+    assert outlook.ever == {"syd-web1", "mel"}
+    assert [one["seen"] for one in news] == [False]
 
 
 def test_a_lost_packet_is_nothing() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from queue import SimpleQueue
 from typing import cast
 
-from titanicarus.aws import AWSError, OutOfReach
+from titanicarus.aws import AWSError, OutOfReach, Unreadable
 from titanicarus.keeper.witness_desk import WitnessReads
 from titanicarus.lease.record import Record
 from titanicarus.lease.witness import Witness, born
@@ -21,7 +21,7 @@ class Told:
     def __init__(self) -> None:
         self.asked: list[Sequence[str]] = []
         self.free = threading.Event()
-        self.error: AWSError | None = None
+        self.error: Exception | None = None
 
     def read_together(self, items: Sequence[str]) -> dict[str, Record | AWSError]:
         self.asked.append(items)
@@ -64,5 +64,7 @@ def test_a_witness_that_does_not_answer_is_told_to_everybody_who_asked() -> None
     reads = WitnessReads(cast(Witness, told))
     answers = ask(reads, "syd/sql", "mel/sql")
     assert [answers.get(timeout=SECONDS)[1] for _ in range(2)] == [told.error] * 2
+    told.error = KeyError("Responses")
+    assert isinstance(ask(reads, "syd/sql").get(timeout=SECONDS)[1], Unreadable)
     told.error = None
     assert isinstance(ask(reads, "syd/sql").get(timeout=SECONDS)[1], Record)

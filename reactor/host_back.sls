@@ -1,5 +1,5 @@
 # A host or an island that gave no answer is back. What is to be done about it, the guard decides (docs/healing.md).
-hosts_back:
+host_back:
   runner.heal.event:
     - args:
         - tag: {{ tag | tojson }}

@@ -1,5 +1,5 @@
 # A host or an island gives no answer to a control host. What is to be done about it, the guard decides (docs/healing.md).
-hosts_lost:
+host_lost:
   runner.heal.event:
     - args:
         - tag: {{ tag | tojson }}

@@ -1,5 +1,5 @@
 # A unit of a host ends again and again. What is to be done about it, the guard decides (docs/healing.md).
-units_failing:
+unit_failing:
   runner.heal.event:
     - args:
         - tag: {{ tag | tojson }}

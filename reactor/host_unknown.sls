@@ -1,5 +1,5 @@
 # A control host sees nobody: unknown is not lost. What is to be done about it, the guard decides (docs/healing.md).
-hosts_unknown:
+host_unknown:
   runner.heal.event:
     - args:
         - tag: {{ tag | tojson }}

@@ -1,5 +1,5 @@
 # A unit of which something was wrong runs again. What is to be done about it, the guard decides (docs/healing.md).
-units_well:
+unit_well:
   runner.heal.event:
     - args:
         - tag: {{ tag | tojson }}

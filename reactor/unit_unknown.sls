@@ -1,5 +1,5 @@
 # A host could not look at its units: unknown is not down. What is to be done about it, the guard decides (docs/healing.md).
-units_unknown:
+unit_unknown:
   runner.heal.event:
     - args:
         - tag: {{ tag | tojson }}
