@@ -10,6 +10,8 @@ from lab.running import Running, Show, until
 
 UNIT = "nginx.service"
 HEALED_SECONDS = 40.0
+PATIENCE_SECONDS = 120.0
+"""`notify_lost_seconds`, as the policy has it when it says nothing."""
 
 
 def new_incidents(fleet: Running, known: set[str]) -> list[dict[str, Any]]:
@@ -71,3 +73,30 @@ def test_in_maintenance_it_is_left_alone(whole: Running) -> None:
     finally:
         whole.saguire("resume", victim)
         whole.ask(victim, "systemctl", "start", UNIT)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.timeout(900)
+def test_people_are_told_of_a_lost_host_and_that_it_is_back(whole: Running, show: Show) -> None:
+    """Nobody is told here, as the policy names nobody; the incident is what they would be told of."""
+    victim = whole.ids("web", whole.islands[0])[1]
+
+    def told() -> list[dict[str, Any]]:
+        every = whole.json("incidents", "--last", "1000")["incidents"]
+        return [one for one in every if one["subject"] == victim and one["result"] == "escalated"]
+
+    def over() -> bool:
+        return all(any(entry["step"] == "ended" for entry in one["entries"]) for one in told())
+
+    before = len(told())
+    whole.lab.kill(victim)
+    seconds = until("the incident", lambda: len(told()) > before, PATIENCE_SECONDS + 120, poll=2.0)
+    assert seconds >= PATIENCE_SECONDS
+    sentence = told()[-1]["sentence"]
+    began = monotonic()
+    whole.lab.start(victim)
+    until("the end of it", over, 180, poll=2.0)
+    show(
+        f"{victim} killed: told after {seconds:.0f} s, over {monotonic() - began:.0f} s after it was begun: {sentence}"
+    )
+    assert len(told()) == before + 1
