@@ -16,6 +16,7 @@ is kept in a file: a host that was lost before this minion was started is missed
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
@@ -60,9 +61,10 @@ def beacon(config: list[dict[str, Any]]) -> list[dict[str, Any]]:
     except OSError as error:
         answered, why = None, str(error)
     after, news = presence.step(before, list(names), answered, here.up(), why)
-    if after.ever != before.ever:
-        memory.write(kept, after.ever)
     _remembered["outlook"] = after
+    if after.ever != before.ever:
+        with suppress(OSError):  # a full disk keeps nobody from being missed by this run of the minion
+            memory.write(kept, after.ever)
     return news
 
 
