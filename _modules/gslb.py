@@ -66,9 +66,11 @@ def status() -> dict[str, dict[str, Any]]:
 
 
 def _wanted(weights: dict[str, int] | None) -> Any:
+    from pathlib import Path
+
     from titanicarus.gslb.declared import declared
 
-    return declared(__opts__["id"], weights)
+    return declared(__opts__["id"], weights, Path(__opts__.get("titanicarus_root", "/")))
 
 
 def _route53() -> Any:
@@ -88,12 +90,13 @@ def _spoken() -> Any:
     from titanicarus.gslb.desired import UnknownIsland
     from titanicarus.gslb.plan import NotOurs
     from titanicarus.gslb.safety import Unsafe
+    from titanicarus.heal.ledger import Broken
 
     @contextmanager
     def speaking() -> Any:
         try:
             yield
-        except (Changed, NotOurs, AWSError, UnknownIsland, Unsafe) as error:
+        except (Broken, Changed, NotOurs, AWSError, UnknownIsland, Unsafe) as error:
             raise CommandExecutionError(f"{type(error).__name__}: {error}") from error
 
     return speaking()

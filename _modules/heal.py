@@ -106,9 +106,47 @@ def sees(about: str) -> dict[str, list[str]]:
     return {"asked": sorted(names), "answered": sorted(ping.look(names, about))}
 
 
+def ready() -> list[str]:
+    """What has still to come right before this host serves users again after its island was away: units that do not
+    run, copies of databases that are behind, files that are not healed. Empty when it is ready.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt 'mel-*' heal.ready
+    """
+    from titanicarus.heal import ready as readiness
+
+    found = readiness.units(_here(), list(__pillar__["healing"]["units"]))
+    if "db" in __pillar__["roles"]:
+        found += readiness.copies(__salt__["shard.status"]())
+    if "files" in __pillar__:
+        found += readiness.kept_files(_here())
+    return found
+
+
+def shares() -> dict[str, Any]:
+    """Bring Route53 up to date with what the ledgers on this control host say of islands that are out: see
+    ``salt/failover/shares.sls``. Returns whether it ``helped`` and ``words``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt syd-filer1 heal.shares
+    """
+    helped, words = _sls("failover.shares")
+    return {"helped": helped, "words": words}
+
+
 def _start(unit: str) -> tuple[bool, str]:
-    # Beside a run of states, if one has begun since: our claim keeps others away, and starting is idempotent.
-    result = __salt__["state.sls"]("failover.unit", pillar={"failover": {"unit": unit}}, concurrent=True, queue=False)
+    return _sls("failover.unit", {"failover": {"unit": unit}})
+
+
+def _sls(name: str, pillar: dict[str, Any] | None = None) -> tuple[bool, str]:
+    # Beside a run of states, if one has begun since: claims keep others away, and failover states are idempotent.
+    result = __salt__["state.sls"](name, pillar=pillar, concurrent=True, queue=False)
     if not isinstance(result, dict):
         return False, "; ".join(result) if isinstance(result, list) else str(result)
     states = [state for state in result.values() if isinstance(state, dict)]

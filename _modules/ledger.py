@@ -30,12 +30,17 @@ def keep(name: str, entries: list[dict[str, Any]]) -> int:
     """
     from salt.exceptions import CommandExecutionError
 
+    from titanicarus.heal import shares
     from titanicarus.heal.ledger import Broken
 
+    ledger = _ledger()
     try:
-        return _ledger().keep(name, entries)
+        number = ledger.keep(name, entries)
+        if any(entry.get("step") in shares.STEPS for entry in entries):
+            shares.mark(ledger, _below(shares.MARK))
     except Broken as error:
         raise CommandExecutionError(f"{__opts__['id']}: {error}") from error
+    return number
 
 
 def problems() -> list[str]:
@@ -51,14 +56,19 @@ def problems() -> list[str]:
 
 
 def _ledger() -> Any:
-    from pathlib import Path
-
     from salt.exceptions import CommandExecutionError
 
-    from titanicarus.control import layout
     from titanicarus.heal.ledger import FOLDER, Ledger
 
     if "guard" not in __pillar__:
         raise CommandExecutionError(f"{__opts__['id']} is no control host: it keeps no ledger")
-    root = Path(__opts__.get("titanicarus_root", "/"))
-    return Ledger(__opts__["id"], layout.below(root, FOLDER))
+    return Ledger(__opts__["id"], _below(FOLDER))
+
+
+def _below(path: Any) -> Any:
+    """The path on this host's disk; tests say in the minion's options where that is."""
+    from pathlib import Path
+
+    from titanicarus.control import layout
+
+    return layout.below(Path(__opts__.get("titanicarus_root", "/")), path)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -12,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 log = logging.getLogger(__name__)
-LIBRARY = Path("/opt/titanicarus/current")
 _lock = threading.Lock()
-_loaded: dict[str, str] = {}
+_kept: dict[str, Any] = {}
 
 
 def event(tag: str, data: Any) -> str:
@@ -34,7 +32,7 @@ def event(tag: str, data: Any) -> str:
         said = json.loads(data) if isinstance(data, str) else data
     except ValueError:
         said = None  # whatever it is, it is no report, and is told as such
-    return _post(tag).hear(tag, said, _waited(said))
+    return _post("outlook" if isinstance(tag, str) and "/hosts/" in tag else "guard").hear(tag, said, _waited(said))
 
 
 def by_hand(host: str, unit: str, dry: bool = False) -> str:
@@ -46,7 +44,19 @@ def by_hand(host: str, unit: str, dry: bool = False) -> str:
 
         salt-run heal.by_hand syd-web1 nginx.service dry=True
     """
-    return _post().by_hand(host, unit, dry=dry)
+    return _post("guard").by_hand(host, unit, dry=dry)
+
+
+def bring_back(island: str, by_hand: bool = False, dry: bool = False) -> str:
+    """See whether an island that was taken out gets its share of new users back, and do it.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run heal.bring_back mel by_hand=True dry=True
+    """
+    return _post("returns").bring_back(island, by_hand=by_hand, dry=dry)
 
 
 def copy() -> dict[str, str]:
@@ -58,33 +68,26 @@ def copy() -> dict[str, str]:
 
         salt-run heal.copy
     """
-    return _post().copy()
+    return _post("guard").copy()
 
 
-def _post(tag: Any = "") -> Any:
-    """Who sees to events with such a tag here: hosts and islands that are away, or units of a host."""
+def _post(name: str) -> Any:
+    """The guard of units, the outlook on hosts and islands that are away, or what sees to islands' returns."""
     with _lock:
-        _follow_library()
+        from titanicarus.following import follow
+
+        follow(_kept)  # an incident that is under way goes on with what it began with
         from titanicarus.control import layout
         from titanicarus.heal import facts
         from titanicarus.heal.guard import Guard
         from titanicarus.heal.ledger import FOLDER, Ledger
         from titanicarus.heal.outlook import Outlook
+        from titanicarus.heal.returns import Returns
 
     root = Path(__opts__.get("titanicarus_root", "/"))
     me = __opts__["id"].removesuffix("_master")
-    kind = Outlook if isinstance(tag, str) and "/hosts/" in tag else Guard
+    kind = {"guard": Guard, "outlook": Outlook, "returns": Returns}[name]
     return kind(facts.read(me, root), Ledger(me, layout.below(root, FOLDER)), _ask, root, log.warning)
-
-
-def _follow_library() -> None:
-    """A master's reactor runs for months: when the host's library was changed under it, the new one is imported. An
-    incident that is under way goes on with what it began with."""
-    release = LIBRARY.readlink().name if LIBRARY.is_symlink() else ""
-    if _loaded.setdefault("release", release) != release:
-        _loaded["release"] = release
-        for module in [name for name in sys.modules if name.startswith("titanicarus.heal")]:
-            del sys.modules[module]
 
 
 def _ask(hosts: Sequence[str], function: str, arguments: Mapping[str, Any], seconds: float) -> dict[str, Any]:

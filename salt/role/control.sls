@@ -1,7 +1,8 @@
 # A Salt master with the state tree on its own disk, the desk where blank machines show their tickets, what renews
-# certificates, and what tells people.
+# certificates, what tells people, and what brings islands back.
 include:
   - salt_master
   - joins
   - renewal
   - notify
+  - returns

@@ -11,10 +11,14 @@ from time import monotonic
 import pytest
 from lab.running import Running, Show, pass_seconds, until
 
+from titanicarus.drill import looking
 from titanicarus.lab import CLIENT
+from titanicarus.operations.overview import GSLB
 from titanicarus.transport import run
 
 LOST_SECONDS = 12.0
+OUT_SECONDS = 300.0
+"""`notify_lost_seconds`, the turns of masters that are lost with the island, and a look of everybody."""
 
 
 @pytest.fixture
@@ -161,3 +165,40 @@ def test_a_minion_that_starts_while_the_masters_are_away_is_there_when_they_retu
 def _do(fleet: Running, *arguments: str) -> float:
     fleet.saguire(*arguments)
     return monotonic()
+
+
+def weight(fleet: Running, island: str) -> int:
+    """An island's weight in Route53, as a control host of another one reads it there."""
+    host = next(host for host in fleet.ids("control") if fleet.lab.fleet.host(host).island != island)
+    return int(json.loads(run(fleet.lab, host, [*GSLB, host], timeout=60).stdout)[island]["weight"])
+
+
+@pytest.mark.exhaustive
+@pytest.mark.timeout(1200)
+def test_a_lost_island_is_taken_out_and_brought_back_when_it_is_well(several: Running, show: Show) -> None:
+    """Route53's health checks have led users elsewhere long before; this keeps them there until all of it is well."""
+    lost = several.islands[0]
+    assert weight(several, lost) > 0
+    several.lab.kill_island(lost)
+    began = monotonic()
+    out = until(f"{lost} being out", lambda: lost in looking.islands_out(several.lab), OUT_SECONDS, poll=1.0)
+    until("Route53 being told so", lambda: weight(several, lost) == 0, 60, poll=1.0)
+    told = monotonic() - began
+    with ThreadPoolExecutor(9) as pool:
+        hosts = several.lab.fleet.islands[lost].hosts.values()
+        list(pool.map(lambda host: several.lab.start(host.id), hosts))
+    began = monotonic()
+    green = until(f"{lost} saying that it is well", lambda: state(several, lost) == "up", 240, poll=0.5)
+    assert lost in looking.islands_out(several.lab), "it was brought back before its hosts were asked"
+    until(f"{lost} being back", lambda: lost not in looking.islands_out(several.lab), 300, poll=1.0)
+    back = monotonic() - began
+    until("Route53 being told so", lambda: weight(several, lost) > 0, 60, poll=1.0)
+    told_of = [
+        one for one in several.json("incidents", "--last", "200")["incidents"] if one["subject"] == f"{lost}/share"
+    ]
+    assert told_of[-1]["result"] == "healed", told_of
+    show(
+        f"{lost} lost: out after {out:.0f} s, in Route53 {told:.0f} s; it returns: green after {green:.0f} s,"
+        f" back after {back:.0f} s: {told_of[-1]['sentence']}"
+    )
+    show(several.saguire("explain", told_of[-1]["id"]).stdout)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import socket
 import time
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -16,7 +17,7 @@ from titanicarus.cli.session import Session, resume
 from titanicarus.heal.holds import FLEET, documents
 from titanicarus.heal.incidents import explain as explained
 from titanicarus.heal.incidents import moment
-from titanicarus.operations.healing import Told, find, hold, listen, span, try_notifying
+from titanicarus.operations.healing import Told, bring_back, find, hold, listen, span, try_notifying
 from titanicarus.operations.healing import heal as heal_unit
 
 ForOption = Annotated[str | None, typer.Option("--for", help="For how long: 90s, 30min, 2h, 1d.")]
@@ -48,6 +49,7 @@ def incidents(
             {
                 "incidents": [one.document() for one in told.incidents[-last:]],
                 "holds": documents(told.holds),
+                "out": [asdict(one) for one in told.out],
                 "silent": dict(told.silent),
                 "problems": list(told.problems),
             }
@@ -61,6 +63,8 @@ def incidents(
 def _remarks(told: Told) -> None:
     for standing in told.holds:
         say(f"in force: {standing.sentence(time.time())}")
+    for one in told.out:
+        say(f"{one.island} is out: its share of new users is 0 until it is well, since {moment(one.since)}")
     for host, reason in sorted(told.silent.items()):
         say(f"{host} was not asked: {reason}")
     for problem in told.problems:
@@ -122,14 +126,18 @@ def _hold(session: Session, scope: str, seconds: float | None, why: str) -> None
 
 
 def heal(
-    host: Annotated[str, typer.Argument(help="The host.")],
-    unit: Annotated[str, typer.Argument(help="The unit that should run, such as nginx.")],
+    scope: ScopeArgument,
+    unit: Annotated[str, typer.Argument(help="Of a host: the unit that should run, such as nginx.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only look, and say what would be done.")] = False,
     lab: LabOption = None,
 ) -> None:
-    """Have a unit of a host seen to now, as the guard does it: pauses and budgets do not count, locks and facts do."""
+    """Have a unit of a host seen to now, or the return of an island that was taken out, as the fleet does it by itself:
+    pauses, budgets and waiting times do not count, locks and facts do."""
     session = resume(lab)
-    say(heal_unit(session.lab, session.declaration, host, unit, dry=dry_run, say=Progress()))
+    if unit:
+        say(heal_unit(session.lab, session.declaration, scope, unit, dry=dry_run, say=Progress()))
+    else:
+        say(bring_back(session.lab, session.declaration, scope, dry=dry_run, say=Progress()))
 
 
 def notify(lab: LabOption = None) -> None:

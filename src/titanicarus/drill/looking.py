@@ -6,7 +6,10 @@ import json
 from collections.abc import Iterable
 
 from titanicarus.control.apply import RECORD
+from titanicarus.control.layout import below
 from titanicarus.fleet import Role
+from titanicarus.heal import shares
+from titanicarus.heal.ledger import FOLDER, Entry, Ledger
 from titanicarus.joining.machine import PLACE
 from titanicarus.lab import CLIENT, CLOUD, Lab
 from titanicarus.lab.cloud import ADMIN, LIBRARY, PROGRAM
@@ -56,7 +59,8 @@ def _holder(lab: Lab, hosts: Iterable[str], address: str, card: str) -> str | No
 
 
 def web_lacks(lab: Lab, island: str) -> list[str]:
-    """What the island's load balancers, each and by their public address, do not see of its web servers."""
+    """What the island's load balancers, each and by their public address, do not see of its web servers; and its share
+    of new users, if it was taken out."""
     addresses = {host.id: str(host.wan) for host in lab.fleet.with_role(Role.LB, island)}
     lacking = []
     for name, address in {**addresses, "the public address": str(lab.fleet.islands[island].wan.vip)}.items():
@@ -67,7 +71,19 @@ def web_lacks(lab: Lab, island: str) -> list[str]:
             continue
         if health.get("usable") != health.get("of"):
             lacking.append(f"{name} of {island} sees {health.get('usable')} of {health.get('of')} web servers")
-    return lacking
+    return lacking + ([f"{island} has no share of new users: it is out"] if island in islands_out(lab) else [])
+
+
+def islands_out(lab: Lab) -> set[str]:
+    """The islands that are out, by the ledgers of all control hosts together."""
+    roots = [lab.layout.host(host.id).root for host in lab.fleet.with_role(Role.CONTROL)]
+    if not any(below(root, shares.MARK).exists() for root in roots):
+        return set()
+    ledgers: dict[str, list[Entry]] = {}
+    for root in roots:
+        for name, entries in Ledger("", below(root, FOLDER)).everything().items():
+            ledgers[name] = max(ledgers.get(name, []), entries, key=len)
+    return set(shares.out(ledgers))
 
 
 def healthy(lab: Lab) -> set[str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from titanicarus.drill.felt import Felt
+from titanicarus.heal import shares
 from titanicarus.heal.incidents import Incident
 
 
@@ -111,6 +112,8 @@ def marks_of_incident(incident: Incident, offset: float) -> Iterator[Mark]:
         elif step == "acting":
             what = entry.get("unit") or incident.subject
             yield Mark(at, Stage.ACTED, incident.master, f"{entry.get('action', 'act')} {what} of {entry.get('host')}")
+        elif step in shares.STEPS:
+            yield Mark(at, Stage.ACTED, incident.master, f"{entry['island']} is {step}")
         elif step == "closed":
             stage = Stage.RECOVERED if entry.get("result") == "healed" else Stage.DECIDED
             yield Mark(at, stage, incident.master, f"{entry.get('result')}: {entry.get('sentence', '')}")

@@ -11,6 +11,7 @@ from titanicarus.drill.felt import LATE_SECONDS, Felt
 from titanicarus.drill.rows import Drill, Expected
 from titanicarus.drill.situation import Situation
 from titanicarus.fleet import Fleet
+from titanicarus.heal import shares
 from titanicarus.heal.incidents import Incident
 
 SHOWN = 5
@@ -65,6 +66,8 @@ def acts_of(incidents: Iterable[Incident], offset: float) -> list[Act]:
                 where = str(entry.get("host") or incident.subject.partition("/")[0])
                 what = f"{entry.get('action', 'act')} {entry.get('unit') or incident.subject}"
                 found.append(Act(float(entry["at"]) - offset, where, what, incident.id))
+            elif entry["step"] in shares.STEPS:
+                found.append(Act(float(entry["at"]) - offset, str(entry["island"]), str(entry["step"]), incident.id))
     return found
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from .load import Declaration
 from .model import Fleet, Host
+from .public_names import offers_web
 from .roles import Role
 from .sftp import sftp_servers
 from .shards import carried
@@ -35,6 +36,9 @@ UNITS: dict[Role, tuple[str, ...]] = {
 """By role what is active on a host in service, without the databases. A render test holds that it is what the states
 start. Not the Salt minion: a host on which it is stopped can say nothing. Services only: systemd keeps no link of runs
 for a timer or socket, so the beacon would find it stopped for ever (docs/adr/0080-looks-that-cost-nothing.md)."""
+
+NEEDED = (Role.LB, Role.WEB, Role.DB, Role.FILER, Role.DIRECTORY)
+"""Of each of these that an island has at all it needs one host to do its work."""
 
 
 def units(fleet: Fleet, host: Host) -> list[str]:
@@ -103,8 +107,17 @@ def guard(declaration: Declaration) -> Data:
         "notify": _notify(declaration),
         "hosts": {host.id: {"island": host.island, "units": units(fleet, host)} for host in fleet.hosts},
         "observers": observers(fleet),
+        "places": {island: _place(fleet, island) for island in fleet.islands if offers_web(fleet, island)},
         "lost_seconds": declaration.policy.notify_lost_seconds,
         "masters": {island: [host.id for host in master_hosts(fleet, island)] for island in fleet.islands},
+    }
+
+
+def _place(fleet: Fleet, island: str) -> Data:
+    hosts = {str(role): [host.id for host in fleet.with_role(role, island)] for role in NEEDED}
+    return {
+        "address": str(fleet.islands[island].wan.vip),
+        "needs": {role: those for role, those in hosts.items() if those},
     }
 
 

@@ -12,12 +12,13 @@ from titanicarus.aws import AWSError
 from titanicarus.gslb.apply import status
 from titanicarus.gslb.declared import declared
 from titanicarus.gslb.route53 import Route53
+from titanicarus.heal.ledger import Broken
 
 
 def main() -> int:
     try:
         print(json.dumps(status(Route53(), declared(sys.argv[1]))))
-    except (AWSError, OSError) as error:
+    except (AWSError, Broken, OSError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
     return 0

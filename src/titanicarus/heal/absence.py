@@ -1,21 +1,25 @@
 """A host or an island gives no answer: is it lost, and is a person told? Pure, by the guard's seven questions.
 
-Nothing is done about it here: users are led elsewhere by load balancers, leases and Route53 long before. What is needed
-is somebody who sees to the machine, and a line in the ledger that says what was seen by whom.
+Nothing is done about a host: users are led elsewhere by load balancers and leases long before. What is needed is
+somebody who sees to the machine, and a line in the ledger that says what was seen by whom. A whole island is taken out
+as well: Route53's health checks have led its users elsewhere by then, and a share of 0 sees to it that none come back
+before it is well (`reentry`), whatever its load balancers say of themselves.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
-from titanicarus.heal.case import Decision, Question, Verdict
+from titanicarus.heal.case import Action, Answer, Attempt, Decision, Outcome, Question, Verdict, first_objection
 from titanicarus.heal.holds import FLEET, Hold, over, spell
 from titanicarus.heal.presence import LOOKS, Kind, Sighting
 
 QUEUE_SECONDS = 30.0
 """A report that waited longer in a busy master is not believed: if it is still so, it is said again."""
+TRIES, AGAIN_SECONDS = 3, 300.0
+"""So often, and no sooner again, an island is taken out when Route53 could not be told so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,13 @@ class Absence:
         Seconds for which it may be silent before people are told.
     views
         What observers see now; None before they were asked, without those that gave no answer.
+    shares
+        Whether it is an island with a share of new users that is not 0 already.
+    tried, failed_for
+        How often this master could not take it out since people were told, and seconds since the last time; `tried` is
+        None when another master told them: then that is that one's business.
+    attempt
+        What came of taking it out now.
     """
 
     heard: Sighting
@@ -61,11 +72,24 @@ class Absence:
     standing: str = ""
     patience: float = 0.0
     views: Mapping[str, View] | None = field(default=None)
+    shares: bool = False
+    tried: int | None = 0
+    failed_for: float = 0.0
+    attempt: Attempt | None = None
 
     @property
     def whole_island(self) -> bool:
         """Whether it is about an island."""
         return self.heard.about == self.island
+
+    @property
+    def due(self) -> bool:
+        """Whether it is to be taken out, once it is certain that it is lost."""
+        if not self.shares or self.attempt is not None:
+            return False
+        return not self.standing or (
+            self.tried is not None and 0 < self.tried < TRIES and self.failed_for >= AGAIN_SECONDS
+        )
 
     def document(self) -> dict[str, Any]:
         """What was seen, as plain values for JSON."""
@@ -73,18 +97,9 @@ class Absence:
                 for who, view in sorted((self.views or {}).items())}  # fmt: skip
 
 
-Answer = str | Decision
-
-
 def decide(case: Absence) -> Decision:
     """What follows, and a sentence that says why."""
-    passed: list[str] = []
-    for question in _QUESTIONS:
-        answer = question(case)
-        if isinstance(answer, Decision):
-            return replace(answer, sentence=f"{case.heard.subject} {answer.sentence}", passed=tuple(passed))
-        passed.append(answer)
-    raise RuntimeError("the last question always decides")
+    return first_objection(_QUESTIONS, case, case.heard.subject)
 
 
 def _allowed(case: Absence) -> Answer:
@@ -127,7 +142,7 @@ def _still_so(case: Absence) -> Answer:
     back = case.heard.kind is Kind.BACK
     if back and not case.standing:
         return Decision(Verdict.LEAVE, Question.STILL_SO, "answers, and nobody was told that it did not")
-    if case.standing and not back:
+    if case.standing and not back and not case.due and case.attempt is None:
         return Decision(Verdict.LEAVE, Question.STILL_SO, f"is still away, as incident {case.standing} says")
     if case.views is None:
         return Decision(Verdict.LOOK, Question.STILL_SO, f"is {case.heard.kind}: look again")
@@ -151,7 +166,8 @@ def _seen(case: Absence, views: Mapping[str, View]) -> Answer:
 
 
 def _budget(_case: Absence) -> Answer:
-    """5. Is there budget? Telling costs none: of the same trouble nobody is told twice."""
+    """5. Is there budget? Telling costs none: of the same trouble nobody is told twice. What nobody could serve is not
+    taken out: Route53 is asked for that, where the change is made (`gslb.safety`)."""
     return "nothing is done to a host, so nothing is spent"
 
 
@@ -161,13 +177,31 @@ def _ours(_case: Absence) -> Answer:
 
 
 def _result(case: Absence) -> Decision:
-    """7. Somebody has to see to it."""
+    """7. An island is taken out, and somebody has to see to it."""
+    if case.due:
+        words = f"gives no answer to {_all(_able(case))}: take it out, so that users come back when it is well"
+        return Decision(Verdict.ACT, Question.RESULT, words, Action.TAKE_OUT)
+    if case.standing:
+        return Decision(
+            Verdict.LEAVE, Question.RESULT, f"is still away, as incident {case.standing} says; {_taken(case)}"
+        )
     since = f"gives no answer to {_all(_able(case))}, for {spell(case.heard.seconds)} or more"
     if case.whole_island:
-        words = "neither by the tunnels nor by the internet; its users are led to other islands"
+        words = f"neither by the tunnels nor by the internet; its users are led to other islands{_and_taken(case)}"
     else:
         words = "others there do; if it stays so, a blank machine can take its place (docs/control.md)"
     return Decision(Verdict.ESCALATE, Question.RESULT, f"{since}: {words}")
+
+
+def _and_taken(case: Absence) -> str:
+    return f", and {_taken(case)}" if case.attempt else ""
+
+
+def _taken(case: Absence) -> str:
+    if case.attempt is None or case.attempt.outcome is Outcome.DONE:
+        return "its share of new users is 0 until it is well again"
+    words = f": {case.attempt.words}" if case.attempt.words else ""
+    return f"its share of new users could not be made 0{words}"
 
 
 def _able(case: Absence) -> list[str]:

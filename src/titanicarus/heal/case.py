@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
+from typing import TypeVar
 
 from titanicarus.heal.holds import Hold
 from titanicarus.heal.report import Report
@@ -11,10 +13,13 @@ from titanicarus.heal.sight import NoSight, Sight
 
 
 class Action(StrEnum):
-    """What can be done for a unit: start it; apply the host's whole declared state, which re-creates what it needs."""
+    """What can be done. For a unit: start it; apply the host's whole declared state, which re-creates what it needs.
+    For an island: let Route53 send it nobody new; give it its share of new users back."""
 
     START = "start"
     APPLY = "apply"
+    TAKE_OUT = "take out"
+    BRING_BACK = "bring back"
 
 
 class Outcome(StrEnum):
@@ -115,3 +120,19 @@ class Decision:
     sentence: str
     action: Action | None = None
     passed: tuple[str, ...] = ()
+
+
+Answer = Decision | str
+"""An objection, whose sentence lacks its subject yet, or how a question was answered."""
+Asked = TypeVar("Asked")
+
+
+def first_objection(questions: Iterable[Callable[[Asked], Answer]], case: Asked, subject: str) -> Decision:
+    """The first question that has an objection decides; the last one always does."""
+    passed: list[str] = []
+    for question in questions:
+        answer = question(case)
+        if isinstance(answer, Decision):
+            return replace(answer, sentence=f"{subject} {answer.sentence}", passed=tuple(passed))
+        passed.append(answer)
+    raise AssertionError("the last question always decides")

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from titanicarus.heal.case import Action, Case, Decision, Outcome, Question, Verdict
+from titanicarus.heal.case import Action, Answer, Case, Decision, Outcome, Question, Verdict, first_objection
 from titanicarus.heal.holds import FLEET, over, spell
 from titanicarus.heal.report import Kind
 from titanicarus.heal.sight import NoSight, PastAct, Sight, State
@@ -40,20 +40,10 @@ MOST_TROUBLED = 3, 2
 """At least three hosts, and more than one in two of the fleet: then it is more likely us."""
 _KEEPERS_OWN = "titanicarus-mariadb@"
 
-Answer = Decision | str
-"""An objection, or how the question was answered."""
-
 
 def decide(case: Case) -> Decision:
     """The decision about a case; its sentence begins with the host and the unit."""
-    passed: list[str] = []
-    for question in _QUESTIONS:
-        answer = question(case)
-        if isinstance(answer, Decision):
-            sentence = f"{case.report.host}: {_unit(case)} {answer.sentence}"
-            return Decision(answer.verdict, answer.question, sentence, answer.action, tuple(passed))
-        passed.append(answer)
-    raise AssertionError("the last question always decides")
+    return first_objection(_QUESTIONS, case, f"{case.report.host}: {_unit(case)}")
 
 
 def hold_down(acts: int) -> float:

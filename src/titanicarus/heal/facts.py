@@ -17,11 +17,26 @@ class NoFacts(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """An island that has a share of users: the address of its health check, and the hosts that do each part of its
+    work."""
+
+    address: str
+    needs: Mapping[str, tuple[str, ...]]
+
+    @property
+    def hosts(self) -> list[str]:
+        """All of them."""
+        return sorted({host for hosts in self.needs.values() for host in hosts})
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """`me` is this control host; `hosts` are all hosts of the fleet; `masters` the control hosts that the minions of
     each island listen to, in the order in which they come to a host's help; `observers` the control hosts that look
     whether a host or an island is there; `lost_seconds` for how long it gives no answer before people are told;
-    `notify` is what the policy says of who is told when a person has to look."""
+    `notify` is what the policy says of who is told when a person has to look; `places` are the islands that have a
+    share of users."""
 
     me: str
     hosts: Mapping[str, Declared]
@@ -30,6 +45,7 @@ class Facts:
     notify: Mapping[str, Any] | None = None
     observers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     lost_seconds: float = 120.0
+    places: Mapping[str, Place] = field(default_factory=dict)
 
     def island(self, name: str) -> str | None:
         """Of a host, or the island itself; None for what is neither."""
@@ -68,6 +84,10 @@ def from_documents(me: str, guard: Mapping[str, Any], revisions: Mapping[str, st
         guard.get("notify"),
         {name: tuple(observers) for name, observers in guard.get("observers", {}).items()},
         float(guard.get("lost_seconds", 120)),
+        {
+            island: Place(one["address"], {part: tuple(hosts) for part, hosts in one["needs"].items()})
+            for island, one in guard.get("places", {}).items()
+        },
     )
 
 

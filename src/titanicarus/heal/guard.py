@@ -12,7 +12,7 @@ from typing import Any
 from titanicarus.heal import orders, report
 from titanicarus.heal.case import Action, Attempt, Case, Decision, Spent, Verdict
 from titanicarus.heal.decide import HOUR, decide
-from titanicarus.heal.post import RESULTS, Ended, Post
+from titanicarus.heal.post import Ended, Post
 from titanicarus.heal.report import BadReport, Kind, Report
 from titanicarus.heal.sight import Sight
 
@@ -108,12 +108,9 @@ class Guard(Post):
                 return Ended(decision.sentence)
             self._opened(name, case)
         self._decided(name, decision, case)
-        seconds = round(self.now() - opened, 1)
-        end = {"step": "closed", "result": RESULTS[decision.verdict], "question": int(decision.question)}
-        end |= {"seconds": seconds, "sentence": decision.sentence}
-        end["down"] = round(heard.seconds + seconds, 1) if decision.verdict is Verdict.DONE else None
-        self.write(name, heard.subject, end)
-        return Ended(decision.sentence, written=True)
+        done = decision.verdict is Verdict.DONE
+        down = round(heard.seconds + self.now() - opened, 1) if done else None
+        return self.closed(name, heard.subject, decision, opened, down)
 
     def _opened(self, name: str, case: Case) -> None:
         step = {"step": "opened", "report": asdict(case.report), "by_hand": case.by_hand}
@@ -121,10 +118,7 @@ class Guard(Post):
 
     def _decided(self, name: str, decision: Decision, case: Case) -> None:
         seen = case.sight.document() if isinstance(case.sight, Sight) else None
-        self.say(f"{decision.verdict}: {decision.sentence}")
-        step = {"step": "decided", "verdict": str(decision.verdict), "question": int(decision.question)}
-        step |= {"sentence": decision.sentence, "passed": list(decision.passed), "sight": seen}
-        self.write(name, case.report.subject, step)
+        self.decided(name, case.report.subject, decision, sight=seen)
 
     def _spent(self, host: str) -> Spent:
         """Acts of the last hour, by all ledgers here, and hosts that report trouble."""

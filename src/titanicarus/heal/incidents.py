@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from titanicarus.heal import shares
 from titanicarus.heal.holds import spell
 from titanicarus.heal.ledger import Entry
 
@@ -95,6 +96,8 @@ def _lines(entry: Entry) -> list[str]:
 
 def _opened(entry: Entry) -> list[str]:
     report = entry["report"]
+    if "state" in report:
+        return [f'its health check says "{report["state"]}", for {spell(report["well_for"])}']
     if "observer" in report:
         return [f"seen by {report['observer']}: no answer to {report['looks']} looks, for {spell(report['seconds'])}"]
     if entry.get("by_hand"):
@@ -118,6 +121,10 @@ def _outcome(entry: Entry) -> list[str]:
     return [f"{entry['outcome']} after {entry['seconds']:g} s{words}"]
 
 
+def _share(entry: Entry) -> list[str]:
+    return [f"{entry['island']} is {entry['step']}, and Route53 is to be told so"]
+
+
 def _closed(entry: Entry) -> list[str]:
     down = entry.get("down")
     felt = f"; it was so for about {spell(down)}" if down is not None else ""
@@ -138,6 +145,8 @@ _STEPS: dict[str, Callable[[Entry], list[str]]] = {
     "decided": _decided,
     "acting": _acting,
     "outcome": _outcome,
+    shares.TAKEN_OUT: _share,
+    shares.BROUGHT_BACK: _share,
     "closed": _closed,
     "telling": _telling,
     "told": _told,

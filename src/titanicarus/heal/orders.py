@@ -16,6 +16,9 @@ LOOK_SECONDS = 10.0
 LOOKS_AFTER = 3
 """So often a host is asked what came of an act before that is given up."""
 ACT_SECONDS = {Action.START: 90.0, Action.APPLY: 600.0}
+SHARES_SECONDS = 900.0
+"""Route53 takes five requests a second: with a thousand zones a look at all of them lasts over three minutes."""
+READY_SECONDS = 20.0
 _LONGEST_WORDS = 600
 
 Ask = Callable[[Sequence[str], str, Mapping[str, Any], float], Mapping[str, Answer]]
@@ -55,7 +58,27 @@ def act(ask: Ask, me: str, incident: str, case: Case, action: Action) -> Attempt
     order: dict[str, Any] = {"unit": case.report.unit, "action": str(action), "by": me, "incident": incident}
     order["by_hand"] = case.by_hand
     order["revision"] = case.declared.revision if case.declared else ""
-    answer = ask([host], "heal.act", order, ACT_SECONDS[action]).get(host)
+    return _attempt(action, ask([host], "heal.act", order, ACT_SECONDS[action]).get(host))
+
+
+def shift(ask: Ask, me: str, action: Action) -> Attempt:
+    """Bring Route53 up to date with what the ledgers here say: this master's own host does it."""
+    return _attempt(action, ask([me], "heal.shares", {}, SHARES_SECONDS).get(me))
+
+
+def readiness(ask: Ask, hosts: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """What has still to come right on each of these hosts; those that gave no answer are left out. One that could not
+    find it out says so: it is not ready."""
+    found = {}
+    for host, answer in ask(hosts, "heal.ready", {}, READY_SECONDS).items():
+        if answer.ok and isinstance(answer.value, list):
+            found[host] = tuple(str(one)[:_LONGEST_WORDS] for one in answer.value)
+        else:
+            found[host] = (f"cannot tell: {_words(answer.value)}",)
+    return found
+
+
+def _attempt(action: Action, answer: Answer | None) -> Attempt:
     if answer is None:
         return Attempt(action, Outcome.SILENT, "its minion gave no answer")
     # A state that failed makes Salt call the whole answer one of a failure.

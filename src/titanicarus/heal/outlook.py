@@ -1,4 +1,5 @@
 """The loop around `absence.decide`, on a control host: hear that a host or an island is away, ask, write down, tell.
+It takes an island out; `returns` brings it back.
 
 Masters have their turns, so far apart that the next one reads in its copy of the first one's ledger that it was told.
 Only the master that told it says that it is over.
@@ -9,9 +10,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from titanicarus.heal import absence, incidents, orders, presence
+from titanicarus.heal import absence, incidents, orders, presence, shares
 from titanicarus.heal.absence import Absence
-from titanicarus.heal.case import Decision, Question, Verdict
+from titanicarus.heal.case import Action, Decision, Outcome, Question, Verdict
 from titanicarus.heal.incidents import Incident
 from titanicarus.heal.post import RESULTS, Ended, Post
 from titanicarus.heal.presence import Kind, Sighting
@@ -58,6 +59,8 @@ class Outlook(Post):
 
     def _case(self, heard: Sighting, came: float, waited: float) -> Absence:
         standing = self._standing(heard, came)
+        out = heard.about not in self.facts.places or heard.about in shares.out(self.ledger.everything())
+        failed = _failures(standing) if standing else []
         return Absence(
             heard,
             self.facts.island(heard.observer if heard.about == EVERYTHING else heard.about),
@@ -67,6 +70,9 @@ class Outlook(Post):
             waited,
             standing.id if standing else "",
             self.facts.lost_seconds,
+            shares=not out,
+            tried=len(failed) if standing is None or standing.master == self.facts.me else None,
+            failed_for=self.now() - failed[-1] if failed else 0.0,
         )
 
     def _unseen(self, decision: Decision, case: Absence, *, first: bool) -> str:
@@ -94,20 +100,21 @@ class Outlook(Post):
     def _end(self, decision: Decision, case: Absence, opened: float) -> Ended:
         self.close_interrupted()
         subject = case.heard.subject
-        if decision.verdict is Verdict.ESCALATE:
+        if not case.standing and decision.verdict in {Verdict.ESCALATE, Verdict.ACT}:
             for past in self.own():
                 if _told(past, case.heard):
                     self.came_right(past, f"{subject} was back for a while, as {case.heard.observer} has seen")
-        name = self.incident(subject, opened)
-        self.say(f"{decision.verdict}: {decision.sentence}")
-        self.write(name, subject, {"step": "opened", "report": asdict(case.heard)})
-        step = {"step": "decided", "verdict": str(decision.verdict), "question": int(decision.question)}
-        step |= {"sentence": decision.sentence, "passed": list(decision.passed), "views": case.document()}
-        self.write(name, subject, step)
-        end = {"step": "closed", "result": RESULTS[decision.verdict], "question": int(decision.question)}
-        end |= {"seconds": round(self.now() - opened, 1), "sentence": decision.sentence, "down": None}
-        self.write(name, subject, end)
-        return Ended(decision.sentence, written=True)
+        name = case.standing or self.incident(subject, opened)
+        if not case.standing:
+            self.write(name, subject, {"step": "opened", "report": asdict(case.heard)})
+        self.decided(name, subject, decision, views=case.document())
+        if decision.verdict is Verdict.ACT:
+            attempt = self.shift(name, subject, subject, Action.TAKE_OUT)
+            decision = absence.decide(replace(case, attempt=attempt))
+            self.decided(name, subject, decision)
+        if case.standing:
+            return Ended(decision.sentence, written=True)
+        return self.closed(name, subject, decision, opened)
 
     def _standing(self, heard: Sighting, came: float) -> Incident | None:
         """The incident in which any master told of it, if it is not over: it is, too, when an observer that has seen it
@@ -118,6 +125,11 @@ class Outlook(Post):
             return None
         seen = heard.kind is Kind.LOST and heard.seen
         return None if seen and came - heard.seconds > past.entries[-1]["at"] + DOUBT_SECONDS else past
+
+
+def _failures(past: Incident) -> list[float]:
+    """When it was tried in vain to take the island out."""
+    return [entry["at"] for entry in past.entries if entry["step"] == "outcome" and entry["outcome"] != Outcome.DONE]
 
 
 def _told(past: Incident, heard: Sighting) -> bool:

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from titanicarus.control import layout
-from titanicarus.heal import holds, incidents, orders
-from titanicarus.heal.case import Question, Verdict
+from titanicarus.heal import holds, incidents, orders, shares
+from titanicarus.heal.case import Action, Attempt, Decision, Outcome, Question, Verdict
 from titanicarus.heal.facts import Facts
 from titanicarus.heal.ledger import Entry, Ledger
 from titanicarus.heal.orders import Ask
@@ -82,7 +82,37 @@ class Post:
     def write(self, name: str, subject: str, entry: Mapping[str, Any]) -> Entry:
         """One step of an incident."""
         common = {"at": round(self.now(), 3), "master": self.facts.me, "incident": name, "subject": subject}
-        return self.ledger.add({**common, **entry})
+        written = self.ledger.add({**common, **entry})
+        if written["step"] in shares.STEPS:
+            shares.mark(self.ledger, layout.below(self.root, shares.MARK))
+        return written
+
+    def decided(self, name: str, subject: str, decision: Decision, **seen: Any) -> None:
+        """What was decided, and what was seen by then."""
+        self.say(f"{decision.verdict}: {decision.sentence}")
+        step = {"step": "decided", "verdict": str(decision.verdict), "question": int(decision.question)}
+        self.write(name, subject, {**step, "sentence": decision.sentence, "passed": list(decision.passed), **seen})
+
+    def closed(self, name: str, subject: str, decision: Decision, opened: float, down: float | None = None) -> Ended:
+        """The end of an incident that was opened at `opened`; `down`: for how many seconds users may have felt it."""
+        end = {"step": "closed", "result": RESULTS[decision.verdict], "question": int(decision.question)}
+        end |= {"seconds": round(self.now() - opened, 1), "down": down, "sentence": decision.sentence}
+        self.write(name, subject, end)
+        return Ended(decision.sentence, written=True)
+
+    def shift(self, name: str, subject: str, island: str, action: Action) -> Attempt:
+        """Take an island out or bring it back: first in the ledger, by which everybody goes who brings Route53 up to
+        date, then there. What could not be done there is taken back here."""
+        steps = (shares.TAKEN_OUT, shares.BROUGHT_BACK)
+        step, undone = steps if action is Action.TAKE_OUT else reversed(steps)
+        self.write(name, subject, {"step": step, "island": island})
+        began = self.now()
+        attempt = orders.shift(self.ask, self.facts.me, action)
+        outcome = {"step": "outcome", "outcome": str(attempt.outcome), "words": attempt.words}
+        self.write(name, subject, {**outcome, "seconds": round(self.now() - began, 1)})
+        if attempt.outcome is not Outcome.DONE:
+            self.write(name, subject, {"step": undone, "island": island})
+        return attempt
 
     def said(self, subject: str, question: Question) -> bool:
         """Whether the last incident here about this was refused by the same question a short while ago."""

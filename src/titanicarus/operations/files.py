@@ -12,6 +12,7 @@ from titanicarus.fleet import Fleet
 from titanicarus.fleet.volumes import Volume, volume_of
 from titanicarus.operations.errors import OperationFailed
 from titanicarus.transport import CommandFailed, Transport, Unreachable, run
+from titanicarus.volumes import words
 from titanicarus.volumes.facts import STATUS
 
 VOLUMES = (layout.PYTHON, "-m", "titanicarus.volumes")
@@ -19,8 +20,6 @@ VOLUMES = (layout.PYTHON, "-m", "titanicarus.volumes")
 # many hosts, and again and again.
 LOOK = ("sh", "-c", 'test ! -e "$1" || { cat "$1" && echo && stat -c %.3Y "$1" && date +%s.%N; }', "look", str(STATUS))
 ASK_SECONDS = 15.0
-STALE_SECONDS = 10.0
-"""What a host wrote down longer ago is not what it thinks now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ def said(answer: str) -> dict[str, Any] | str:
         return "titanicarus-files has said nothing since the host started"
     document, *times = answer.splitlines()
     written, now = map(float, times)
-    if now - written > STALE_SECONDS:
+    if now - written > words.STALE_SECONDS:
         return f"titanicarus-files has said nothing for {now - written:.0f} s"
     found: dict[str, Any] = json.loads(document)
     return found
@@ -109,9 +108,8 @@ def _brick(volume: Volume, host: str, answer: dict[str, Any] | str) -> Part:
     brick = answer["bricks"].get(volume.name)
     if brick is None:
         return Part(host, "brick", False, "does not know of it: `saguire apply` tells it")
-    torn, free = brick["torn"], brick["free"]
-    why = f"no copy can be said to be the right one of {', '.join(torn)}" if torn else brick["waits"] or brick["why"]
-    well = brick["online"] and not brick["waits"] and not torn
+    well, why = words.brick(brick)
+    free = brick["free"]
     return Part(host, "brick", well, why, brick["pending"], None if free is None else free >> 20)
 
 
@@ -121,5 +119,4 @@ def _mount(volume: Volume, host: str, answer: dict[str, Any] | str) -> Part:
     mount = answer["mounts"].get(volume.name)
     if mount is None:
         return Part(host, "mount", False, "does not know of it: `saguire apply` tells it")
-    repaired = f"; mounted anew {mount['repairs']} times" if mount["repairs"] else ""
-    return Part(host, "mount", mount["well"], mount["why"] + repaired)
+    return Part(host, "mount", *words.mount(mount))

@@ -19,6 +19,7 @@ from titanicarus.heal import holds
 from titanicarus.heal.holds import FLEET, Hold
 from titanicarus.heal.incidents import Incident, chosen, fold
 from titanicarus.heal.ledger import Entry
+from titanicarus.heal.shares import Out, out
 from titanicarus.operations.errors import OperationFailed
 from titanicarus.transport import CommandFailed, Transport, Unreachable, run
 
@@ -33,12 +34,13 @@ LONGEST_SPAN = 30 * 86400.0
 @dataclass(frozen=True, slots=True)
 class Told:
     """What the control hosts tell. `silent` maps one that gave no answer to why; `problems` are ledgers that somebody
-    changed, and ledgers of one host that differ from each other."""
+    changed, and ledgers of one host that differ from each other; `out` are islands without new users."""
 
     incidents: tuple[Incident, ...]
     holds: tuple[Hold, ...]
     silent: Mapping[str, str]
     problems: tuple[str, ...]
+    out: tuple[Out, ...] = ()
 
 
 def listen(transport: Transport, declaration: Declaration) -> Told:
@@ -56,7 +58,11 @@ def listen(transport: Transport, declaration: Declaration) -> Told:
     standing = holds.newest(holds.parse(one) for _, told in good.values() for one in told)
     now = time.time()
     return Told(
-        tuple(fold(ledgers)), tuple(one for one in standing.values() if one.stands(now)), silent, tuple(problems)
+        tuple(fold(ledgers)),
+        tuple(one for one in standing.values() if one.stands(now)),
+        silent,
+        tuple(problems),
+        tuple(out(ledgers).values()),
     )
 
 
@@ -158,7 +164,29 @@ def heal(
         raise OperationFailed(f"{unit} is no unit that {host} should run; these are {', '.join(known)}")
     master = pick_master(transport, declaration, chosen_host.island).host
     say(f"{master} sees to {unit} of {host}")
-    argv = ["/usr/local/bin/salt-run", "--out=json", "--log-level=quiet", "heal.by_hand", host, unit, f"dry={dry}"]
+    return _run(transport, master, "heal.by_hand", host, unit, f"dry={dry}")
+
+
+def bring_back(
+    transport: Transport, declaration: Declaration, island: str, *, dry: bool, say: Callable[[str], None]
+) -> str:
+    """Have an island that was taken out seen to now; gives back a sentence.
+
+    Raises NoMaster, and OperationFailed for an island that is none.
+    """
+    if island not in declaration.fleet.islands:
+        concerned(declaration.fleet, island)
+        raise OperationFailed(f"{island} is a host: say which of its units is to be seen to")
+    # Whoever is outside sees what users see.
+    others = [name for name in declaration.fleet.islands if name != island]
+    master = pick_master(transport, declaration, *others[:1]).host
+    say(f"{master} sees to {island}")
+    return _run(transport, master, "heal.bring_back", island, "by_hand=True", f"dry={dry}")
+
+
+def _run(transport: Transport, master: str, *words: str) -> str:
+    """The sentence that a runner gives back. Raises OperationFailed."""
+    argv = ["/usr/local/bin/salt-run", "--out=json", "--log-level=quiet", *words]
     try:
         done = subprocess.run(
             transport.command(master, argv),

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import json
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from fixtures.control_plane import ROOT
 from fixtures.repository import Repository
 from unit.heal.disk import Disk
+from unit.heal.played import Played
 
+from titanicarus import following
 from titanicarus.control.salt_config import BEACON_SECONDS, minion_config
 from titanicarus.fleet.healing import look_at, observers, units
-from titanicarus.heal.ping import Addresses
 
 
 def loaded(name: str) -> ModuleType:
@@ -81,11 +81,10 @@ def test_what_minions_are_told_is_valid(tmp_path: Path, module: ModuleType) -> N
         assert config == [{"units": units(fleet, host)}, {"interval": BEACON_SECONDS}]
 
 
-def test_it_remembers_from_look_to_look(tmp_path: Path, module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_remembers_from_look_to_look(tmp_path: Path, module: ModuleType) -> None:
     disk = Disk(tmp_path)
     disk.enable("nginx.service")
     vars(module)["__opts__"] = {"titanicarus_root": str(tmp_path)}
-    monkeypatch.setattr(module, "LIBRARY", tmp_path / "opt/titanicarus/current")
     config = [NAMED, {"_beacon_name": "units"}]
     assert module.beacon(config) == []
     (event,) = module.beacon(config)
@@ -101,7 +100,7 @@ def test_a_new_library_is_imported_and_what_is_wrong_is_said_once_more(
     vars(module)["__opts__"] = {"titanicarus_root": str(tmp_path)}
     link = tmp_path / "current"
     link.symlink_to("releases/1")
-    monkeypatch.setattr(module, "LIBRARY", link)
+    monkeypatch.setattr(following, "LIBRARY", link)
     kept = {name: loaded for name, loaded in sys.modules.items() if name.startswith("titanicarus.heal")}
     config = [NAMED]
     said = [module.beacon(config) for _ in range(3)]
@@ -154,47 +153,30 @@ def test_control_hosts_are_told_whom_to_look_at_and_nobody_else_is(tmp_path: Pat
             assert all(host.id in watched[name] for name in names)
 
 
-class Played:
-    """Echo requests that a test answers."""
-
-    there: ClassVar[set[str]] = set()
-    asked: ClassVar[list[Addresses]] = []
-    closed: ClassVar[int] = 0
-
-    def ask(self, addresses: Addresses) -> None:
-        self.asked.append(addresses)
-
-    def answered(self) -> set[str]:
-        return set(self.there)
-
-    def close(self) -> None:
-        type(self).closed += 1
-
-
 def test_hosts_are_looked_at_from_look_to_look(
     tmp_path: Path, hosts: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     link = tmp_path / "current"
     link.symlink_to("releases/1")
-    monkeypatch.setattr(hosts, "LIBRARY", link)
+    monkeypatch.setattr(following, "LIBRARY", link)
     vars(hosts)["__opts__"] = {"titanicarus_root": str(tmp_path)}
-    monkeypatch.setattr(importlib.import_module("titanicarus.heal.ping"), "Pings", Played)
+    monkeypatch.setattr(importlib.import_module("titanicarus.heal.observer"), "Pings", Played)
     config = [SEEN, {"_beacon_name": "hosts"}]
     Played.there = {"syd-web1", "mel"}
     assert [hosts.beacon(config) for _ in range(3)] == [[]] * 3
     Played.there = {"mel"}
-    said = [hosts.beacon(config) for _ in range(5)]
-    assert [[(one["tag"], one["about"]) for one in news] for news in said] == [[], [], [], [("lost", "syd-web1")], []]
-    assert Played.asked[-1] == SEEN["look_at"]
-    assert json.loads((tmp_path / "var/lib/titanicarus/heal/seen.json").read_text()) == ["mel", "syd-web1"]
+    assert [one["about"] for news in (hosts.beacon(config) for _ in range(5)) for one in news] == ["syd-web1"]
     link.unlink()
     link.symlink_to("releases/2")
     kept = {name: module for name, module in sys.modules.items() if name.startswith("titanicarus.heal")}
-    assert hosts._remembered["pings"] is not None
-    hosts._follow_library()
-    assert (Played.closed, hosts._remembered["outlook"], hosts._remembered["pings"]) == (1, None, None)
+    before = hosts._kept["observer"]
+    following.follow(hosts._kept)
+    assert "observer" not in hosts._kept and "titanicarus.heal.observer" not in sys.modules
     sys.modules.update(kept)
     said = [hosts.beacon(config) for _ in range(5)]
     assert [[one["about"] for one in news] for news in said][-1] == ["syd-web1"], "it is missed all the same"
+    assert hosts._kept["observer"] is not before
+    closed = Played.closed
     hosts.close(config)
-    assert Played.closed == 2
+    hosts.close(config)
+    assert Played.closed == closed + 1

@@ -2,71 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from unit.heal.masters import ASKED, Fleet
 
 from titanicarus.control import layout
+from titanicarus.heal import shares
 from titanicarus.heal.answers import Answer
-from titanicarus.heal.case import Declared
-from titanicarus.heal.facts import Facts
-from titanicarus.heal.incidents import Incident, explain, fold
+from titanicarus.heal.facts import Place
+from titanicarus.heal.incidents import explain
 from titanicarus.heal.ledger import FOLDER, Ledger
-from titanicarus.heal.outlook import Outlook
-
-ORDER = {"syd": ("syd-store1", "syd-store2", "mel-store1"), "mel": ("mel-store1", "mel-store2", "syd-store1")}
-HOSTS = {name: Declared(name[:3], (), "r1") for name in ("syd-web1", *ORDER["syd"], "mel-store2")}
-OBSERVERS = {"syd-web1": ("syd-store1", "syd-store2"), "mel": ("syd-store1", "syd-store2")}
-ASKED = ["mel", "syd-web1", "syd-web2"]
-Seen = list[str] | None
-
-
-@dataclass
-class Fleet:
-    """`seen` is what each observer sees; None: it gives no answer. Masters share the folder: each has its own ledger,
-    and, as copies, those of the others."""
-
-    root: Path
-    seen: dict[str, Seen] = field(default_factory=dict)
-    asked: list[tuple[str, str]] = field(default_factory=list)
-    time: float = 1_800_000_000.0
-
-    def outlook(self, me: str = "syd-store1") -> Outlook:
-        facts = Facts(me, HOSTS, ORDER, observers=OBSERVERS)
-        ledger = Ledger(me, layout.below(self.root, FOLDER))
-        return Outlook(facts, ledger, self.ask, self.root, lambda _: None, lambda: self.time, self.wait)
-
-    def wait(self, seconds: float) -> None:
-        self.time += seconds
-
-    def ask(self, hosts: Sequence[str], function: str, order: Mapping[str, Any], seconds: float) -> dict[str, Answer]:
-        self.asked += [(host, function) for host in hosts]
-        if function != "heal.sees":
-            return {}
-        views = {host: self.seen.get(host) for host in hosts}
-        return {
-            host: Answer(True, {"asked": ASKED, "answered": view}) for host, view in views.items() if view is not None
-        }
-
-    def hear(self, kind: str = "lost", about: str = "syd-web1", me: str = "syd-store1", **more: Any) -> str:
-        observer = more.pop("observer", "syd-store1")
-        data = {
-            "id": observer,
-            "about": about,
-            "up": 900.0,
-            "seconds": 130.0,
-            "looks": 33,
-            "again": False,
-            "seen": True,
-        }
-        return self.outlook(me).hear(f"salt/beacon/{observer}/hosts/{kind}", data | more)
-
-    @property
-    def incidents(self) -> list[Incident]:
-        return fold(Ledger("", layout.below(self.root, FOLDER)).everything())
 
 
 @pytest.fixture
@@ -201,3 +148,55 @@ def test_a_word_that_is_for_other_masters_is_no_forgery(fleet: Fleet) -> None:
 def test_an_answer_that_is_none_is_no_view(fleet: Fleet, answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Fleet, "ask", lambda self, hosts, *_: {host: Answer(True, answer) for host in hosts})
     assert "unknown is not lost" in fleet.hear()
+
+
+def out(fleet: Fleet) -> list[str]:
+    return list(shares.out(Ledger("", layout.below(fleet.root, FOLDER)).everything()))
+
+
+def test_a_lost_island_is_taken_out_before_people_are_told(fleet: Fleet) -> None:
+    fleet.places["mel"] = Place("198.51.100.2", {"web": ("mel-web1",)})
+    fleet.seen["syd-store2"] = ["syd-web1", "syd-web2"]
+    words = "its users are led to other islands, and its share of new users is 0 until it is well again"
+    assert words in fleet.hear(about="mel")
+    assert ("syd-store1", "heal.shares") in fleet.asked and out(fleet) == ["mel"]
+    assert layout.below(fleet.root, shares.MARK).exists()
+    (incident,) = fleet.incidents
+    steps = [entry["step"] for entry in incident.entries]
+    assert steps == ["opened", "decided", "taken out", "outcome", "decided", "closed"]
+    assert (incident.result, incident.subject) == ("escalated", "mel")
+    assert any("mel is taken out, and Route53 is to be told so" in line for line in explain(incident))
+    fleet.asked.clear()
+    assert "is still away" in fleet.hear(about="mel", again=True)
+    assert fleet.asked == []
+
+
+def test_an_island_that_could_not_be_taken_out_is_tried_again(fleet: Fleet) -> None:
+    fleet.places["mel"] = Place("198.51.100.2", {"web": ("mel-web1",)})
+    fleet.seen["syd-store2"] = ["syd-web1", "syd-web2"]
+    fleet.shares = Answer(True, {"helped": False, "words": "AWS gives no answer"})
+    assert "could not be made 0: AWS gives no answer" in fleet.hear(about="mel")
+    assert out(fleet) == [] and not layout.below(fleet.root, shares.MARK).exists()
+    asked = fleet.asked.count(("syd-store1", "heal.shares"))
+    assert "is still away" in fleet.hear(about="mel", again=True)
+    assert fleet.asked.count(("syd-store1", "heal.shares")) == asked, "not so soon"
+    fleet.time += 300
+    fleet.shares = None
+    assert "its minion gave no answer" in fleet.hear(about="mel", again=True, seconds=490.0)
+    fleet.time += 300
+    fleet.shares = Answer(True, {"helped": True, "words": ""})
+    assert "its share of new users is 0" in fleet.hear(about="mel", again=True, seconds=790.0)
+    assert out(fleet) == ["mel"]
+    (incident,) = fleet.incidents
+    assert incident.result == "escalated"
+
+
+def test_who_did_not_take_it_out_leaves_it_to_who_did(fleet: Fleet) -> None:
+    fleet.places["mel"] = Place("198.51.100.2", {"web": ("mel-web1",)})
+    fleet.seen["syd-store2"] = ["syd-web1", "syd-web2"]
+    fleet.shares = None
+    fleet.hear(about="mel")
+    fleet.time += 600
+    fleet.asked.clear()
+    assert "is still away" in fleet.hear(about="mel", me="mel-store1", again=True, seconds=790.0)
+    assert fleet.asked == []
