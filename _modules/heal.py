@@ -106,6 +106,21 @@ def sees(about: str) -> dict[str, list[str]]:
     return {"asked": sorted(names), "answered": sorted(ping.look(names, about))}
 
 
+def parts() -> dict[str, str]:
+    """What is wrong with each part of this host that no unit tells of: copies of databases, bricks, mounts, disks,
+    certificates. An empty text: nothing.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt syd-db1 heal.parts
+    """
+    from titanicarus.heal.parts import Look
+
+    return Look(__opts__["id"], _here()).look()
+
+
 def ready() -> list[str]:
     """What has still to come right before this host serves users again after its island was away: units that do not
     run, copies of databases that are behind, files that are not healed. Empty when it is ready.

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 log = logging.getLogger(__name__)
+BEACONS = {"units": "guard", "hosts": "outlook", "parts": "ward"}
+"""Who sees to the news of each beacon."""
 _lock = threading.Lock()
 _kept: dict[str, Any] = {}
 
@@ -32,7 +34,7 @@ def event(tag: str, data: Any) -> str:
         said = json.loads(data) if isinstance(data, str) else data
     except ValueError:
         said = None  # whatever it is, it is no report, and is told as such
-    return _post("outlook" if isinstance(tag, str) and "/hosts/" in tag else "guard").hear(tag, said, _waited(said))
+    return _post(BEACONS.get(_beacon(tag), "guard")).hear(tag, said, _waited(said))
 
 
 def by_hand(host: str, unit: str, dry: bool = False) -> str:
@@ -72,7 +74,8 @@ def copy() -> dict[str, str]:
 
 
 def _post(name: str) -> Any:
-    """The guard of units, the outlook on hosts and islands that are away, or what sees to islands' returns."""
+    """The guard of units, the outlook on hosts and islands that are away, the ward of parts of hosts that are ill, or
+    what sees to islands' returns."""
     with _lock:
         from titanicarus.following import follow
 
@@ -83,11 +86,18 @@ def _post(name: str) -> Any:
         from titanicarus.heal.ledger import FOLDER, Ledger
         from titanicarus.heal.outlook import Outlook
         from titanicarus.heal.returns import Returns
+        from titanicarus.heal.ward import Ward
 
     root = Path(__opts__.get("titanicarus_root", "/"))
     me = __opts__["id"].removesuffix("_master")
-    kind = {"guard": Guard, "outlook": Outlook, "returns": Returns}[name]
+    kind = {"guard": Guard, "outlook": Outlook, "returns": Returns, "ward": Ward}[name]
     return kind(facts.read(me, root), Ledger(me, layout.below(root, FOLDER)), _ask, root, log.warning)
+
+
+def _beacon(tag: Any) -> str:
+    """The beacon that an event is of, `salt/beacon/<host>/<beacon>/<kind>`; anybody may send any tag."""
+    parts = tag.split("/") if isinstance(tag, str) else []
+    return parts[3] if len(parts) == 5 else ""
 
 
 def _ask(hosts: Sequence[str], function: str, arguments: Mapping[str, Any], seconds: float) -> dict[str, Any]:

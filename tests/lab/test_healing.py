@@ -12,6 +12,8 @@ UNIT = "nginx.service"
 HEALED_SECONDS = 40.0
 PATIENCE_SECONDS = 120.0
 """`notify_lost_seconds`, as the policy has it when it says nothing."""
+ILL_SECONDS = 300.0
+"""`notify_ill_seconds`."""
 
 
 def new_incidents(fleet: Running, known: set[str]) -> list[dict[str, Any]]:
@@ -99,4 +101,29 @@ def test_people_are_told_of_a_lost_host_and_that_it_is_back(whole: Running, show
     show(
         f"{victim} killed: told after {seconds:.0f} s, over {monotonic() - began:.0f} s after it was begun: {sentence}"
     )
+    assert len(told()) == before + 1
+
+
+@pytest.mark.exhaustive
+@pytest.mark.timeout(900)
+def test_people_are_told_of_a_full_disk_and_that_there_is_room(whole: Running, show: Show) -> None:
+    """Of a brick's: the other filer and the arbiter go on, so that nothing else is wrong."""
+    victim = whole.ids("filer", whole.islands[0])[1]
+
+    def told() -> list[dict[str, Any]]:
+        every = whole.json("incidents", "--last", "1000")["incidents"]
+        return [one for one in every if one["subject"].startswith(f"{victim}/disk ") and one["result"] == "escalated"]
+
+    def over() -> bool:
+        return all(any(entry["step"] == "ended" for entry in one["entries"]) for one in told())
+
+    before = len(told())
+    whole.saguire("fault", "fill-disk", victim, "--files")
+    seconds = until("the incident", lambda: len(told()) > before, ILL_SECONDS + 120, poll=5.0)
+    assert seconds >= ILL_SECONDS
+    sentence = told()[-1]["sentence"]
+    began = monotonic()
+    whole.saguire("fault", "mend")
+    until("the end of it", over, 180, poll=5.0)
+    show(f"disk of {victim} full: told after {seconds:.0f} s, over {monotonic() - began:.0f} s after: {sentence}")
     assert len(told()) == before + 1

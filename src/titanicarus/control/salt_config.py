@@ -15,7 +15,13 @@ Config = dict[str, Any]
 
 BEACON_SECONDS = 4
 """Between two looks at a host's units; two in a row make one of them stopped (docs/healing.md)."""
-EVENTS = {"units": ("stopped", "failing", "unknown", "well"), "hosts": ("lost", "back", "unknown")}
+PARTS_SECONDS = 20
+"""Between two looks at a host's other parts: what looks after those has minutes."""
+EVENTS = {
+    "units": ("stopped", "failing", "unknown", "well"),
+    "hosts": ("lost", "back", "unknown"),
+    "parts": ("ill", "well", "unknown"),
+}
 """What each beacon says: the reactor has a file of its own for each, such as reactor/unit_stopped.sls."""
 
 
@@ -64,7 +70,10 @@ def minion_config(fleet: Fleet, host: Host) -> Config:
 
 
 def _beacons(fleet: Fleet, host: Host) -> Config:
-    found: Config = {"units": [{"units": units(fleet, host)}, {"interval": BEACON_SECONDS}]}
+    found: Config = {
+        "units": [{"units": units(fleet, host)}, {"interval": BEACON_SECONDS}],
+        "parts": [{"interval": PARTS_SECONDS}],
+    }
     if seen := look_at(fleet, host):
         found["hosts"] = [{"look_at": seen}, {"interval": BEACON_SECONDS}]
     return found

@@ -109,6 +109,7 @@ def guard(declaration: Declaration) -> Data:
         "observers": observers(fleet),
         "places": {island: _place(fleet, island) for island in fleet.islands if offers_web(fleet, island)},
         "lost_seconds": declaration.policy.notify_lost_seconds,
+        "ill_seconds": declaration.policy.notify_ill_seconds,
         "masters": {island: [host.id for host in master_hosts(fleet, island)] for island in fleet.islands},
     }
 

@@ -319,3 +319,4 @@ class Policy(_Frozen):
     notify_relay: str = ""
     notify_webhook: str = ""
     notify_lost_seconds: int = 120
+    notify_ill_seconds: int = 300

@@ -330,4 +330,7 @@ class PolicyShape(_Shape):
     notify_lost_seconds: Patience = Field(
         default=120, description="for how many seconds a host or an island gives no answer before people are told"
     )
+    notify_ill_seconds: Patience = Field(
+        default=300, description="for how many seconds a part of a host is ill before people are told"
+    )
     backup_hour: Hour = Field(default=2, description="from which hour of the day on, UTC, base copies are taken")

@@ -34,7 +34,8 @@ class Place:
 class Facts:
     """`me` is this control host; `hosts` are all hosts of the fleet; `masters` the control hosts that the minions of
     each island listen to, in the order in which they come to a host's help; `observers` the control hosts that look
-    whether a host or an island is there; `lost_seconds` for how long it gives no answer before people are told;
+    whether a host or an island is there; `lost_seconds` for how long it gives no answer before people are told, and
+    `ill_seconds` for how long a part of a host is ill;
     `notify` is what the policy says of who is told when a person has to look; `places` are the islands that have a
     share of users."""
 
@@ -45,6 +46,7 @@ class Facts:
     notify: Mapping[str, Any] | None = None
     observers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     lost_seconds: float = 120.0
+    ill_seconds: float = 300.0
     places: Mapping[str, Place] = field(default_factory=dict)
 
     def island(self, name: str) -> str | None:
@@ -84,6 +86,7 @@ def from_documents(me: str, guard: Mapping[str, Any], revisions: Mapping[str, st
         guard.get("notify"),
         {name: tuple(observers) for name, observers in guard.get("observers", {}).items()},
         float(guard.get("lost_seconds", 120)),
+        float(guard.get("ill_seconds", 300)),
         {
             island: Place(one["address"], {part: tuple(hosts) for part, hosts in one["needs"].items()})
             for island, one in guard.get("places", {}).items()

@@ -98,6 +98,11 @@ def _opened(entry: Entry) -> list[str]:
     report = entry["report"]
     if "state" in report:
         return [f'its health check says "{report["state"]}", for {spell(report["well_for"])}']
+    if "part" in report:
+        words = f": {report['why']}" if report["why"] else ""
+        return [
+            f"seen by {report['host']} itself: {report['part']} {report['kind']} for {spell(report['seconds'])}{words}"
+        ]
     if "observer" in report:
         return [f"seen by {report['observer']}: no answer to {report['looks']} looks, for {spell(report['seconds'])}"]
     if entry.get("by_hand"):

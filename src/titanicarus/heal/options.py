@@ -19,7 +19,14 @@ def hosts(config: Any) -> tuple[bool, str]:
     return _valid("hosts", config, "look_at", _wrong_names)
 
 
-def _valid(beacon: str, config: Any, own: str, check: Callable[[Any], str]) -> tuple[bool, str]:
+def parts(config: Any) -> tuple[bool, str]:
+    """Of the beacon `parts`."""
+    return _valid("parts", config)
+
+
+def _valid(
+    beacon: str, config: Any, own: str = "interval", check: Callable[[Any], str] = lambda _: ""
+) -> tuple[bool, str]:
     if not isinstance(config, list) or not all(isinstance(entry, dict) for entry in config):
         return False, f"the beacon `{beacon}` takes a list of mappings"
     options = {key: value for entry in config for key, value in entry.items() if key != "_beacon_name"}

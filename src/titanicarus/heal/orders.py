@@ -78,6 +78,16 @@ def readiness(ask: Ask, hosts: Sequence[str]) -> dict[str, tuple[str, ...]]:
     return found
 
 
+def parts(ask: Ask, host: str) -> dict[str, str] | str:
+    """What the host says is wrong with each of its parts, or why it does not say it."""
+    answer = ask([host], "heal.parts", {}, LOOK_SECONDS).get(host)
+    if answer is None:
+        return f"its minion gave no answer within {LOOK_SECONDS:g} s"
+    if not answer.ok or not isinstance(answer.value, Mapping):
+        return f"its minion says: {_words(answer.value)}"
+    return {str(part): _words(wrong) for part, wrong in answer.value.items()}
+
+
 def _attempt(action: Action, answer: Answer | None) -> Attempt:
     if answer is None:
         return Attempt(action, Outcome.SILENT, "its minion gave no answer")

@@ -92,6 +92,26 @@ class Sighting:
         """What an incident is about."""
         return f"{self.observer}/view" if self.about == EVERYTHING else self.about
 
+    @property
+    def by(self) -> str:
+        """The host that says so."""
+        return self.observer
+
+    @property
+    def place(self) -> str:
+        """The host or island that it is about; the observer's own trouble is its own."""
+        return self.observer if self.about == EVERYTHING else self.about
+
+    @property
+    def ends(self) -> bool:
+        """Whether it says that all is well again."""
+        return self.kind is Kind.BACK
+
+    @property
+    def accuses(self) -> bool:
+        """Whether it says that somebody is lost."""
+        return self.kind is Kind.LOST
+
 
 def parse(tag: Any, data: Any) -> Sighting:
     """Raises BadReport."""

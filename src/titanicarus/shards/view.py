@@ -10,6 +10,8 @@ from titanicarus.keeper.wishes import Wish, parse_wish
 
 STALE_SECONDS = 3.0
 """A keeper writes what it says at least once a second."""
+FAR_SECONDS = 60.0
+"""How far behind a copy may be: it is of less use to take over with, and its backups are older than they look."""
 WITNESS_SECONDS = 4.5
 """An owner asks the witness every 1.5 s; three missed answers are worth a word."""
 
@@ -65,6 +67,20 @@ class CopyView:
         words = f"{self.lag:g} s" if self.lag is not None else "lag unknown"
         words += f", {behind} commits" if behind else ""
         return words if self.replicates else f"follows nobody ({words})"
+
+    def ill(self) -> str:
+        """What is wrong with it, as its own host can tell; "" when it writes, follows closely, or is made anew."""
+        if self.silence is not None:
+            return self.silence
+        if self.commits is None or self.failed:
+            return self.state(None)
+        if self.rebuilding:
+            return ""
+        if not self.open and not self.replicates:
+            return f"its copy follows nobody; {self.why}"
+        if not self.open and (self.lag or 0.0) > FAR_SECONDS:
+            return f"its copy is {self.lag:.0f} s behind"
+        return self.trouble or ""
 
     def behind(self, writer: CopyView | None) -> int | None:
         """Commits that the writer has and this copy does not; None when that cannot be said."""

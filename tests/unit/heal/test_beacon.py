@@ -180,3 +180,34 @@ def test_hosts_are_looked_at_from_look_to_look(
     hosts.close(config)
     hosts.close(config)
     assert Played.closed == closed + 1
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ([], ""),
+        ([{"interval": 20}, {"_beacon_name": "parts"}, {"enabled": True}], ""),
+        ({"interval": 20}, "takes a list"),
+        ([{"interval": 0}], "1 to 60 seconds"),
+        ([{"units": []}], "no option units"),
+    ],
+)
+def test_validate_parts(config: Any, words: str) -> None:
+    valid, said = loaded("parts").validate(config)
+    assert (valid, words in said) == (not words, True), said
+
+
+def test_parts_are_looked_at_from_look_to_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = Disk(tmp_path)
+    disk.write("proc/self/mounts", "")
+    disk.write(
+        "run/titanicarus/files/status.json",
+        {"bricks": {}, "mounts": {"syd": {"well": False, "why": "is dead", "repairs": 0}}},
+    )
+    monkeypatch.setattr(following, "LIBRARY", tmp_path / "current")
+    monkeypatch.setattr(importlib.import_module("titanicarus.heal.parts"), "certificates", lambda *_: "")
+    parts = loaded("parts")
+    vars(parts)["__opts__"] = {"titanicarus_root": str(tmp_path), "id": "syd-web1"}
+    assert parts.beacon([{"interval": 20}]) == []
+    (event,) = parts.beacon([{"interval": 20}])
+    assert (event["tag"], event["part"], event["why"]) == ("ill", "mount syd", "is dead")

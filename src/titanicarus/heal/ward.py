@@ -1,0 +1,42 @@
+"""The loop around `ailment.decide`, on a control host: a part of a host is ill, and nothing there puts it right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from titanicarus.heal import ailment, orders
+from titanicarus.heal.ailment import Ailment, Trouble
+from titanicarus.heal.case import Decision
+from titanicarus.heal.incidents import Incident
+from titanicarus.heal.teller import Teller
+
+
+@dataclass(frozen=True, slots=True)
+class Ward(Teller):
+    """One control host's."""
+
+    def parse(self, tag: Any, data: Any) -> Ailment:
+        """Raises BadReport."""
+        return ailment.parse(tag, data)
+
+    def case(self, heard: Ailment, waited: float, standing: Incident | None) -> Trouble:
+        """What is known without asking the host."""
+        return Trouble(
+            heard,
+            self.facts.island(heard.host),
+            self.now(),
+            self.held(),
+            waited,
+            standing.id if standing else "",
+            self.facts.ill_seconds,
+        )
+
+    def decide(self, case: Trouble) -> Decision:
+        """What follows."""
+        return ailment.decide(case)
+
+    def views(self, heard: Ailment) -> Mapping[str, str] | str:
+        """What the host says now."""
+        return orders.parts(self.ask, heard.host)
