@@ -30,10 +30,10 @@ def beacon(_config: list[dict[str, Any]]) -> list[dict[str, Any]]:
     from titanicarus.following import follow
 
     follow(_kept)
-    from titanicarus.heal import ailment, here, parts
+    from titanicarus.heal.here import Here
+    from titanicarus.heal.parts import Rounds
 
-    place = here.Here(Path(__opts__.get("titanicarus_root", "/")))
-    if "look" not in _kept:
-        _kept.update(look=parts.Look(__opts__["id"], place), outcome=ailment.Outcome())
-    _kept["outcome"], news = parts.news(_kept["look"], place, _kept["outcome"])
-    return list(news)
+    if "rounds" not in _kept:
+        _kept["rounds"] = Rounds(__opts__["id"], Here(Path(__opts__.get("titanicarus_root", "/"))))
+    news: list[dict[str, Any]] = _kept["rounds"].news()
+    return news

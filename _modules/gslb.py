@@ -8,11 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 
-def plan(weights: dict[str, int] | None = None) -> dict[str, Any]:
+def plan(weights: dict[str, int] | None = None, only_shares: bool = False) -> dict[str, Any]:
     """What an apply would change: `checksum`, `steps`, `lines` for people, and `objections` (why it needs force).
 
     weights
         Shares of islands that differ from the declared ones for now, 0 to 255.
+    only_shares
+        Without all that does more than shift users from island to island.
 
     Raises CommandExecutionError when Route53 cannot be read whole.
 
@@ -25,11 +27,16 @@ def plan(weights: dict[str, int] | None = None) -> dict[str, Any]:
     from titanicarus.gslb.apply import prepare
 
     with _spoken():
-        prepared = prepare(_route53(), _wanted(weights))
+        prepared = prepare(_route53(), _wanted(weights), only_shares=only_shares)
     return prepared.plan.document() | {"lines": prepared.plan.lines(), "objections": list(prepared.objections)}
 
 
-def apply(checksum: str | None = None, force: bool = False, weights: dict[str, int] | None = None) -> dict[str, Any]:
+def apply(
+    checksum: str | None = None,
+    force: bool = False,
+    weights: dict[str, int] | None = None,
+    only_shares: bool = False,
+) -> dict[str, Any]:
     """Do exactly the plan with this checksum (none: whatever it is now). Returns it.
 
     force
@@ -46,7 +53,7 @@ def apply(checksum: str | None = None, force: bool = False, weights: dict[str, i
     from titanicarus.gslb.apply import apply as apply_plan
 
     with _spoken():
-        done = apply_plan(_route53(), _wanted(weights), checksum, force=force)
+        done = apply_plan(_route53(), _wanted(weights), checksum, force=force, only_shares=only_shares)
     return done.document() | {"lines": done.lines()}
 
 

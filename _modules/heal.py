@@ -136,14 +136,15 @@ def ready() -> list[str]:
     found = readiness.units(_here(), list(__pillar__["healing"]["units"]))
     if "db" in __pillar__["roles"]:
         found += readiness.copies(__salt__["shard.status"]())
-    if "files" in __pillar__:
+    if __pillar__.get("files"):
         found += readiness.kept_files(_here())
     return found
 
 
 def shares() -> dict[str, Any]:
-    """Bring Route53 up to date with what the ledgers on this control host say of islands that are out: see
-    ``salt/failover/shares.sls``. Returns whether it ``helped`` and ``words``.
+    """Bring the islands' shares in Route53 up to date with what the ledgers on this control host say of islands that
+    are out: see ``salt/failover/shares.sls``. Returns whether it ``helped``, ``words``, and whether Route53 is
+    ``untouched``: then nothing was done.
 
     CLI Example:
 
@@ -151,8 +152,10 @@ def shares() -> dict[str, Any]:
 
         salt syd-filer1 heal.shares
     """
+    from titanicarus.gslb.apply import UNTOUCHED
+
     helped, words = _sls("failover.shares")
-    return {"helped": helped, "words": words}
+    return {"helped": helped, "words": words, "untouched": not helped and words.startswith(UNTOUCHED)}
 
 
 def _start(unit: str) -> tuple[bool, str]:

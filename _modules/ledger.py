@@ -36,8 +36,8 @@ def keep(name: str, entries: list[dict[str, Any]]) -> int:
     ledger = _ledger()
     try:
         number = ledger.keep(name, entries)
-        if any(entry.get("step") in shares.STEPS for entry in entries):
-            shares.mark(ledger, _below(shares.MARK))
+        if any("island" in entry for entry in entries):
+            shares.mark(ledger, __pillar__["guard"]["places"], _below(shares.MARK))
     except Broken as error:
         raise CommandExecutionError(f"{__opts__['id']}: {error}") from error
     return number

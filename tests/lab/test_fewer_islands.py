@@ -7,10 +7,23 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 
 import pytest
-from lab.databases import LOST_WITH_AN_ISLAND, await_whole, divergence, island_of, measure, verdict, view, writer
+from lab.databases import (
+    LOST_WITH_AN_ISLAND,
+    await_whole,
+    divergence,
+    island_of,
+    measure,
+    start,
+    verdict,
+    view,
+    writer,
+)
 from lab.running import Running, Show, until
+
+from titanicarus.checker.plan import now
 
 EXAMPLE = "examples/two-islands.saguirefile"
 pytestmark = pytest.mark.timeout(900)
@@ -76,3 +89,47 @@ def test_an_island_without_databases(running: Running, show: Show) -> None:
             assert writer(fleet, "mel") != victim
     finally:
         partly.unlink()
+
+
+THIRD = """
+  per:
+    lan: {network: 10.73.3.0/24, vip: 10.73.3.10, gateway: 10.73.3.1}
+    wan: {network: 198.19.13.0/24, vip: 198.19.13.10, gateway: 198.19.13.4, router: 198.19.13.1}
+    hosts:
+      c1: {lan: 10.73.3.11, wan: 198.19.13.11, roles: [lb, web, db, directory, control]}
+      c2: {lan: 10.73.3.12, wan: 198.19.13.12, roles: [lb, web, db, directory, control]}
+"""
+
+
+@pytest.mark.exhaustive
+@pytest.mark.timeout(1800)
+def test_an_island_is_added(running: Running, show: Show) -> None:
+    """By the Saguirefile and `up`, while users are served: its copies are filled, and it gets users when it is well."""
+    grown = running.checkout / "examples/grown.saguirefile"
+    grown.write_text((running.checkout / EXAMPLE).read_text())
+    try:
+        with lab_of(running, "lab-grown", grown) as pair:
+            felt = start(pair, "syd", ["syd"])
+            try:
+                felt.moment = now()
+                grown.write_text(grown.read_text() + THIRD)
+                took = monotonic()
+                pair.saguire("up")
+                trio = Running("lab-grown", running.checkout, grown)
+                await_whole(trio, "syd")
+                until("per serving its sites", lambda: "Laneway" in trio.page_of("per", "laneway.example"), 120)
+                took = monotonic() - took
+                felt.report = felt.workload.judged()
+            finally:
+                felt.workload.kill()
+            assert len(view(trio, "syd").copies) == 6
+            until("per having users", lambda: shares(trio).get("per", 0.0) > 0.0, 120, poll=2.0)
+            verdict(show, f"an island is added in {took:.0f} s, writes to syd at home", felt, gap=4.0)
+            show(f"shares of new users: {shares(trio)}")
+    finally:
+        grown.unlink()
+
+
+def shares(fleet: Running) -> dict[str, float]:
+    """Each island's share of new users."""
+    return {one["island"]: one["share"] or 0.0 for one in fleet.json("status")["islands"]}

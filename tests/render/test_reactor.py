@@ -12,7 +12,7 @@ import salt.utils.reactor
 from render.rendering import ROOT, declaration
 
 from titanicarus.control.salt_config import EVENTS, master_config
-from titanicarus.heal import presence, report
+from titanicarus.heal import ailment, presence, report
 
 PLAIN: dict[str, Any] = {
     "id": "syd-web1", "unit": "nginx.service", "boot": "0f2e7a30-1111-4222-8333-444455556666", "up": 5012.3,
@@ -58,6 +58,7 @@ def test_there_is_a_file_for_each_event_and_no_other() -> None:
     assert {beacon: set(events) for beacon, events in EVENTS.items()} == {
         "units": set(report.Kind),
         "hosts": set(presence.Kind),
+        "parts": set(ailment.Kind),
     }
     assert sorted(files().values()) == sorted((ROOT / "reactor").iterdir())
 

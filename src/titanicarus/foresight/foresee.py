@@ -168,10 +168,9 @@ def _goes_on(after: _After, shard: ShardView, writer: CopyView, reached: list[Co
         why = f"{_all(lost)} cannot" if lost else "the other islands are not heard"
         return Effect.STOPS, f"without AWS {writer.host} goes on only while every other host promises, and {why}"
     if after.scenario.aws:
-        return (
-            Effect.THINNER,
-            f"{writer.host} goes on by the promises of {_all([c.host for c in reached if c is not writer])}",
-        )
+        promising = [copy.host for copy in reached if copy is not writer]
+        words = f"by the promises of {_all(promising)}" if promising else "alone: nobody else has a copy"
+        return Effect.THINNER, f"{writer.host} goes on {words}"
     if shard.standby in lost:
         return Effect.WAIT, f"{writer.host} goes on alone after at most 5 s: {shard.standby} was its standby"
     if apart:
@@ -183,7 +182,7 @@ def _goes_on(after: _After, shard: ShardView, writer: CopyView, reached: list[Co
 
 def _files(after: _After, volume: VolumeView) -> Consequence:
     bricks = [part for part in volume.parts if part.what == "brick"]
-    there = [part.host for part in bricks if after.has(part.host) and part.well]
+    there = [part.host for part in bricks if after.has(part.host) and part.serves]
     lost = [part.host for part in bricks if part.host not in there]
     filers = [host for host in there if after.fleet.host(host).has(Role.FILER)]
     if volume.name in after.scenario.islands:

@@ -15,6 +15,8 @@ from titanicarus.gslb.world import Found, World, plain
 # A batch takes 1,000 values, and UPSERT counts twice.
 BATCH = 400
 HEALTHY = "Success"
+UNTOUCHED = ("Broken:", "NotOurs:", "NotSetUp:", "UnknownIsland:", "Unsafe:")
+"""How errors begin, as `gslb` in Salt tells them, after which Route53 is as it was."""
 
 
 class Changed(Exception):
@@ -36,22 +38,27 @@ class Prepared:
     objections: tuple[str, ...]
 
 
-def prepare(api: Route53, wanted: Desired) -> Prepared:
-    """Read everything and make the plan. Raises AWSError and NotOurs."""
+def prepare(api: Route53, wanted: Desired, *, only_shares: bool = False) -> Prepared:
+    """Read everything and make the plan; with `only_shares` without all that does more than shift users. Raises
+    AWSError and NotOurs."""
     world = api.read(wanted)
     plan = make_plan(wanted, world)
+    if only_shares:
+        plan = Plan(tuple(step for step in plan.steps if step.only_weight))
     healthy = None
     if any(step.what == RECORD and step.action != CREATE for step in plan.steps):
         healthy = frozenset(island for island, well in health(api, wanted, world).items() if well)
     return Prepared(wanted, world, plan, tuple(objections(plan, wanted, world, healthy)))
 
 
-def apply(api: Route53, wanted: Desired, checksum: str | None = None, *, force: bool = False) -> Plan:
+def apply(
+    api: Route53, wanted: Desired, checksum: str | None = None, *, force: bool = False, only_shares: bool = False
+) -> Plan:
     """Do the plan, which must have this checksum (None: whatever it is). Gives it back.
 
     Raises AWSError, NotOurs, Changed and Unsafe; the last two and NotOurs with nothing changed.
     """
-    prepared = prepare(api, wanted)
+    prepared = prepare(api, wanted, only_shares=only_shares)
     plan = prepared.plan
     if checksum is not None and checksum != plan.checksum:
         raise Changed(checksum, plan.checksum)

@@ -22,6 +22,6 @@ def declared(host: str, weights: Mapping[str, int] | None = None, root: Path = P
     """
     release = layout.Release(layout.Deploy(layout.below(root, layout.DEPLOY)).current)
     pillar = json.loads((release.pillar / f"{host}.json").read_text(encoding="utf-8"))
-    out = shares.out(Ledger(host, layout.below(root, FOLDER)).everything())
+    out = shares.without(Ledger(host, layout.below(root, FOLDER)).everything())
     known = {island: 0 for island in out if island in pillar["gslb"]["islands"]}
     return desired(pillar["gslb"], {**known, **(weights or {})})

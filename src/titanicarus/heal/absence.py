@@ -84,12 +84,10 @@ class Absence:
 
     @property
     def due(self) -> bool:
-        """Whether it is to be taken out, once it is certain that it is lost."""
-        if not self.shares or self.attempt is not None:
+        """Whether it is to be taken out: when people were told of it by this master, and it is not yet."""
+        if not self.shares or not self.standing or self.attempt is not None or self.tried is None:
             return False
-        return not self.standing or (
-            self.tried is not None and 0 < self.tried < TRIES and self.failed_for >= AGAIN_SECONDS
-        )
+        return self.tried == 0 or (self.tried < TRIES and self.failed_for >= AGAIN_SECONDS)
 
     def document(self) -> dict[str, Any]:
         """What was seen, as plain values for JSON."""
@@ -187,14 +185,10 @@ def _result(case: Absence) -> Decision:
         )
     since = f"gives no answer to {_all(_able(case))}, for {spell(case.heard.seconds)} or more"
     if case.whole_island:
-        words = f"neither by the tunnels nor by the internet; its users are led to other islands{_and_taken(case)}"
+        words = "neither by the tunnels nor by the internet; its users are led to other islands"
     else:
         words = "others there do; if it stays so, a blank machine can take its place (docs/control.md)"
     return Decision(Verdict.ESCALATE, Question.RESULT, f"{since}: {words}")
-
-
-def _and_taken(case: Absence) -> str:
-    return f", and {_taken(case)}" if case.attempt else ""
 
 
 def _taken(case: Absence) -> str:

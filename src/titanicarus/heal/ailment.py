@@ -7,7 +7,7 @@ after a while they cannot put right. By the guard's seven questions, in their or
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -23,6 +23,10 @@ LIMITS = Limits(down_looks=LOOKS, up_looks=2, failing_starts=1_000_000)
 """A part has no runs that could be counted."""
 QUEUE_SECONDS = 30.0
 """A report that waited longer in a busy master is not believed: if it is still so, it is said again."""
+KINDS = frozenset({"database", "brick", "mount", "disk", "certificates"})
+OF_SHARDS = frozenset({"database", "brick", "mount"})
+MOST_TOLD = 8
+"""Of the parts of one host within an hour: more is no news, and a host that lies may not tell people without end."""
 _WELL = "well"
 _LONGEST = 200
 
@@ -49,16 +53,28 @@ class Outcome:
     memory: Memory = field(default_factory=dict)
 
 
+def restored(ill: Iterable[str]) -> Outcome:
+    """What a minion begins with: what the one before it had said was ill. If that is well, it is said."""
+    return Outcome(memory={part: watch.Unit(said=report.Kind.STOPPED, seen_as=report.Kind.STOPPED) for part in ill})
+
+
+def said_ill(after: Outcome) -> list[str]:
+    """The parts that were said to be ill, and not to be well since."""
+    return sorted(name for name, one in after.memory.items() if one.said == report.Kind.STOPPED)
+
+
 def step(
     before: Outcome, parts: Mapping[str, str] | None, now: float, why: str = ""
 ) -> tuple[Outcome, list[dict[str, Any]]]:
     """The next memory and the events to send, after a look at `now` (seconds since the boot).
 
     `parts` says what is wrong with each, "" for nothing; None when the look could not be made, for the reason `why`.
+    What was ill and is no part any more is well.
     """
     well = {part for part, wrong in (parts or {}).items() if not wrong}
-    runs = None if parts is None else dict.fromkeys(well, _WELL)
-    memory, news = watch.step(before.memory, runs, parts or (), now, LIMITS)
+    gone = {part for part in said_ill(before) if parts is not None and part not in parts}
+    runs = None if parts is None else dict.fromkeys(well | gone, _WELL)
+    memory, news = watch.step(before.memory, runs, [*(parts or ()), *sorted(gone)], now, LIMITS)
     seen = before.seen | well
     # That it can look again needs no words: it goes on to say what it finds.
     said = [one for one in news if one.unit != EVERYTHING or _KINDS[one.kind] is Kind.UNKNOWN]
@@ -141,6 +157,10 @@ class Trouble:
         Id of the incident in which people were told of it, and which is not over; "" when there is none.
     patience
         Seconds for which it may be so before people are told.
+    shards
+        Names of shards: islands.
+    told
+        Of how many parts of this host people were told within the hour.
     views
         What the host says now is wrong with each of its parts, or why it does not say it; None before it was asked.
     """
@@ -152,11 +172,21 @@ class Trouble:
     waited: float = 0.0
     standing: str = ""
     patience: float = 0.0
+    shards: frozenset[str] = frozenset()
+    told: int = 0
     views: Mapping[str, str] | str | None = None
 
+    @property
+    def may_be(self) -> bool:
+        """Whether a host can have such a part."""
+        kind, _, name = self.heard.part.partition(" ")
+        known = kind in KINDS and (kind not in OF_SHARDS or name in self.shards)
+        return self.heard.part == EVERYTHING or known
+
     def document(self) -> dict[str, Any]:
-        """What was seen, as plain values for JSON."""
-        return dict(self.views) if isinstance(self.views, Mapping) else {}
+        """What was seen of the part, as plain values for JSON."""
+        part = self.heard.part
+        return {part: self.views.get(part)} if isinstance(self.views, Mapping) else {}
 
 
 def decide(case: Trouble) -> Decision:
@@ -180,6 +210,8 @@ def _believed(case: Trouble) -> Answer:
     """2. May this host say so, and is it news?"""
     if case.island is None:
         return _refuse(Question.BELIEVED, "is of no host of this fleet")
+    if not case.may_be:
+        return _refuse(Question.BELIEVED, "is no part that a host of this fleet has")
     if case.waited > QUEUE_SECONDS:
         return _refuse(Question.BELIEVED, f"was reported {spell(case.waited)} ago; if it is still so, it is said again")
     return "the host may say this of itself, and it is news"
@@ -225,8 +257,10 @@ def _seen(case: Trouble, views: Mapping[str, str] | str) -> Answer:
     return f"a second look finds: {wrong}"
 
 
-def _budget(_case: Trouble) -> Answer:
-    """5. Is there budget? Telling costs none: of the same trouble nobody is told twice."""
+def _budget(case: Trouble) -> Answer:
+    """5. Is there budget?"""
+    if case.told >= MOST_TOLD:
+        return _leave(Question.BUDGET, f"is one of many: people were told of {case.told} parts of this host of late")
     return "nothing is done to it, so nothing is spent"
 
 

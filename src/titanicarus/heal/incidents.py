@@ -37,6 +37,12 @@ class Incident:
     entries: list[Entry] = field(default_factory=list)
 
     @property
+    def closed_at(self) -> float:
+        """When it was closed; of one that is open, its last step. What follows an end (who was told, that it is over)
+        does not count."""
+        return float(next((one["at"] for one in self.entries if one["step"] == "closed"), self.entries[-1]["at"]))
+
+    @property
     def over(self) -> bool:
         """Whether what was refused or given up came right afterwards."""
         return any(entry["step"] == ENDED for entry in self.entries)

@@ -25,6 +25,10 @@ NAME = re.compile(r"[a-z][a-z0-9]*-[a-z][a-z0-9]*\.[0-9a-f]{8}")
 BEGINNING = "0" * 64
 MOST_LINES = 500
 """In one go of a copy."""
+LONGEST_LINE, LONGEST_VALUE = 16384, 1024
+"""Characters. What hosts say is written down as well, and a ledger that could not be read from its end any more would
+end all healing: of a longer entry each longer value is left out, and that is said."""
+_TAIL = 4 * LONGEST_LINE
 
 Entry = dict[str, Any]
 
@@ -71,7 +75,7 @@ class Ledger:
                 torn = sealed(words, number + 1, before)
                 number, before = number + 1, torn["hash"]
                 lines.append(torn)
-            last = sealed(entry, number + 1, before)
+            last = sealed(_bounded(entry), number + 1, before)
             stream.write("".join(f"{_text(one)}\n" for one in (*lines, last)).encode())
             stream.flush()
             os.fsync(stream.fileno())
@@ -156,7 +160,7 @@ class Ledger:
 def _end(stream: IO[bytes]) -> tuple[int, str, bool]:
     """Number and hash of the last entry, and whether the file ends with it; half a line after it is cut off."""
     size = stream.seek(0, os.SEEK_END)
-    stream.seek(max(0, size - 65536))
+    stream.seek(max(0, size - _TAIL))
     tail = stream.read()
     end = tail.rfind(b"\n") + 1
     whole = end == len(tail)
@@ -170,6 +174,16 @@ def _end(stream: IO[bytes]) -> tuple[int, str, bool]:
         return int(last["number"]), str(last["hash"]), whole
     except (ValueError, KeyError, TypeError) as error:
         raise Broken(f"the last line is none of a ledger: {error}") from error
+
+
+def _bounded(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    if len(_text(entry)) <= LONGEST_LINE:
+        return entry
+    lengths = {key: len(json.dumps(value)) for key, value in entry.items()}
+    return {
+        key: value if lengths[key] <= LONGEST_VALUE else f"left out: {lengths[key]} characters"
+        for key, value in entry.items()
+    }
 
 
 def _hash(whole: Mapping[str, Any]) -> str:

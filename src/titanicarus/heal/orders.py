@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from titanicarus.heal import sight
@@ -19,7 +20,7 @@ ACT_SECONDS = {Action.START: 90.0, Action.APPLY: 600.0}
 SHARES_SECONDS = 900.0
 """Route53 takes five requests a second: with a thousand zones a look at all of them lasts over three minutes."""
 READY_SECONDS = 20.0
-_LONGEST_WORDS = 600
+_LONGEST_WORDS, _MOST = 600, 200
 
 Ask = Callable[[Sequence[str], str, Mapping[str, Any], float], Mapping[str, Answer]]
 """Run a function with keyword arguments on hosts, for at most so many seconds; who gave no answer is left out."""
@@ -62,8 +63,13 @@ def act(ask: Ask, me: str, incident: str, case: Case, action: Action) -> Attempt
 
 
 def shift(ask: Ask, me: str, action: Action) -> Attempt:
-    """Bring Route53 up to date with what the ledgers here say: this master's own host does it."""
-    return _attempt(action, ask([me], "heal.shares", {}, SHARES_SECONDS).get(me))
+    """Bring Route53 up to date with what the ledgers here say: this master's own host does it. REFUSED: nothing was
+    changed; FAILED and SILENT: nobody knows."""
+    answer = ask([me], "heal.shares", {}, SHARES_SECONDS).get(me)
+    if answer is not None and isinstance(answer.value, Mapping) and answer.value.get("untouched") is True:
+        return Attempt(action, Outcome.REFUSED, _words(answer.value.get("words", "")))
+    attempt = _attempt(action, answer)
+    return replace(attempt, outcome=Outcome.FAILED) if attempt.outcome is Outcome.REFUSED else attempt
 
 
 def readiness(ask: Ask, hosts: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -72,7 +78,7 @@ def readiness(ask: Ask, hosts: Sequence[str]) -> dict[str, tuple[str, ...]]:
     found = {}
     for host, answer in ask(hosts, "heal.ready", {}, READY_SECONDS).items():
         if answer.ok and isinstance(answer.value, list):
-            found[host] = tuple(str(one)[:_LONGEST_WORDS] for one in answer.value)
+            found[host] = tuple(_words(one) for one in answer.value[:_MOST])
         else:
             found[host] = (f"cannot tell: {_words(answer.value)}",)
     return found
@@ -85,7 +91,7 @@ def parts(ask: Ask, host: str) -> dict[str, str] | str:
         return f"its minion gave no answer within {LOOK_SECONDS:g} s"
     if not answer.ok or not isinstance(answer.value, Mapping):
         return f"its minion says: {_words(answer.value)}"
-    return {str(part): _words(wrong) for part, wrong in answer.value.items()}
+    return {str(part): _words(wrong) for part, wrong in list(answer.value.items())[:_MOST]}
 
 
 def _attempt(action: Action, answer: Answer | None) -> Attempt:

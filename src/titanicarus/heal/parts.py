@@ -9,12 +9,16 @@ import json
 import os
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from titanicarus.heal.ailment import Outcome, step
+from titanicarus.control import files
+from titanicarus.heal.ailment import restored, said_ill, step
 from titanicarus.heal.here import Here, up
 from titanicarus.keeper.at_hand import DOCUMENT
+from titanicarus.keeper.wishes import FILE as WISHES
+from titanicarus.keeper.wishes import read_wishes
 from titanicarus.keys import here as keys
 from titanicarus.shards.view import told
 from titanicarus.volumes import words
@@ -23,6 +27,7 @@ from titanicarus.volumes.facts import STATUS
 Parts = dict[str, str]
 """Each part, and what is wrong with it; "" for nothing."""
 
+ILL = Path("/var/lib/titanicarus/heal/ill.json")
 MOUNTS = Path("/proc/self/mounts")
 DISKS = frozenset({"btrfs", "ext2", "ext3", "ext4", "f2fs", "xfs"})
 LEAST_BYTES, LEAST_SHARE, MOST_BYTES = 128 << 20, 0.05, 4 << 30
@@ -46,8 +51,9 @@ class Look:
         """All parts. Raises OSError and ValueError when what somebody wrote down cannot be read."""
         found = dict(self._databases())
         found |= dict(self._files())
-        found |= dict(disks(self._here.below(MOUNTS).read_text(encoding="utf-8").splitlines()))
-        if up() - self._looked >= CERTIFICATE_SECONDS:
+        mounts = self._here.below(MOUNTS)
+        found |= dict(disks(mounts.read_text(encoding="utf-8").splitlines() if mounts.exists() else ()))
+        if self._certificates or up() - self._looked >= CERTIFICATE_SECONDS:
             self._certificates, self._looked = certificates(self._host, self._here.root, time.time()), up()
         return {**found, CERTIFICATES: self._certificates}
 
@@ -57,8 +63,11 @@ class Look:
             return
         document = json.loads(path.read_text(encoding="utf-8"))
         answer = {"document": document, "age": max(0.0, time.time() - path.stat().st_mtime)}
+        wishes = read_wishes(self._here.below(WISHES))
         for shard in sorted(document.get("shards", {})):
-            yield f"database {shard}", told(self._host, self._host.partition("-")[0], shard, answer).ill()
+            wish = wishes.get(shard)
+            ill = told(self._host, self._host.partition("-")[0], shard, answer).ill()
+            yield f"database {shard}", "" if wish and (wish.paused or wish.drained) else ill
 
     def _files(self) -> Iterator[tuple[str, str]]:
         path = self._here.below(STATUS)
@@ -70,7 +79,8 @@ class Look:
         for kind, judge in (("brick", words.brick), ("mount", words.mount)):
             for name, facts in sorted(document[f"{kind}s"].items()):
                 well, why = judge(facts)
-                yield f"{kind} {name}", stale or ("" if well else why)
+                # Who is away is told of by whoever looks at hosts.
+                yield f"{kind} {name}", stale or ("" if well or words.serves(why) else why)
 
 
 def disks(mounts: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -104,11 +114,36 @@ def certificates(host: str, root: Path, now: float) -> str:
     return wrong[0] + (f"; and {len(wrong) - 1} more" if len(wrong) > 1 else "") if wrong else ""
 
 
-def news(look: Look, here: Here, before: Outcome) -> tuple[Outcome, list[dict[str, Any]]]:
-    """One look of the beacon. A host that is booting says nothing yet."""
+class Rounds:
+    """The looks of the beacon. What was said to be ill is kept in a file: a minion that is started when it is well
+    again says so."""
+
+    def __init__(self, host: str, here: Here) -> None:
+        self._look, self._here = Look(host, here), here
+        self._kept = here.below(ILL)
+        self._written = _read(self._kept)
+        self._outcome = restored(self._written)
+
+    def news(self) -> list[dict[str, Any]]:
+        """The events of one look. A host that is booting says nothing yet."""
+        try:
+            if self._here.booting(self._here.invocations()):
+                return []
+            parts, why = self._look.look(), ""
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            parts, why = None, f"{type(error).__name__}: {error}"
+        self._outcome, said = step(self._outcome, parts, up(), why)
+        ill = said_ill(self._outcome)
+        if ill != self._written:
+            with suppress(OSError):  # a full disk keeps nothing from being told, and the next look tries again
+                files.write(self._kept, json.dumps(ill), durable=False)
+                self._written = ill
+        return said
+
+
+def _read(path: Path) -> list[str]:
+    """Of a file that is not there or cannot be read, nothing."""
     try:
-        if here.booting(here.invocations()):
-            return before, []
-        return step(before, look.look(), up())
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        return step(before, None, up(), f"{type(error).__name__}: {error}")
+        return [str(part) for part in json.loads(path.read_text(encoding="utf-8"))]
+    except (OSError, ValueError, TypeError):
+        return []

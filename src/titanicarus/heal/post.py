@@ -69,6 +69,7 @@ class Post:
     def told(self, ended: Ended) -> str:
         """Copy what was written down; the next report need not wait for hosts that do not answer."""
         if ended.written:
+            self.mark_shares()
             self.copy()
         return ended.sentence
 
@@ -82,10 +83,7 @@ class Post:
     def write(self, name: str, subject: str, entry: Mapping[str, Any]) -> Entry:
         """One step of an incident."""
         common = {"at": round(self.now(), 3), "master": self.facts.me, "incident": name, "subject": subject}
-        written = self.ledger.add({**common, **entry})
-        if written["step"] in shares.STEPS:
-            shares.mark(self.ledger, layout.below(self.root, shares.MARK))
-        return written
+        return self.ledger.add({**common, **entry})
 
     def decided(self, name: str, subject: str, decision: Decision, **seen: Any) -> None:
         """What was decided, and what was seen by then."""
@@ -102,17 +100,29 @@ class Post:
 
     def shift(self, name: str, subject: str, island: str, action: Action) -> Attempt:
         """Take an island out or bring it back: first in the ledger, by which everybody goes who brings Route53 up to
-        date, then there. What could not be done there is taken back here."""
+        date, then there. What Route53 was not asked to do is taken back here; what nobody knows the end of is not."""
         steps = (shares.TAKEN_OUT, shares.BROUGHT_BACK)
         step, undone = steps if action is Action.TAKE_OUT else reversed(steps)
-        self.write(name, subject, {"step": step, "island": island})
+        self._share(name, subject, island, {"step": step})
         began = self.now()
         attempt = orders.shift(self.ask, self.facts.me, action)
-        outcome = {"step": "outcome", "outcome": str(attempt.outcome), "words": attempt.words}
-        self.write(name, subject, {**outcome, "seconds": round(self.now() - began, 1)})
-        if attempt.outcome is not Outcome.DONE:
-            self.write(name, subject, {"step": undone, "island": island})
+        seconds = round(self.now() - began, 1)
+        outcome = {"step": shares.OUTCOME, "outcome": str(attempt.outcome), "words": attempt.words, "seconds": seconds}
+        self._share(name, subject, island, outcome)
+        if attempt.outcome is Outcome.REFUSED:
+            self._share(name, subject, island, {"step": undone, "undo": True})
         return attempt
+
+    def _share(self, name: str, subject: str, island: str, entry: Mapping[str, Any]) -> None:
+        """A step about an island's share. It is later than what anybody has said of it, whatever the clocks are."""
+        last = shares.out(self.ledger.everything()).get(island)
+        at = max(self.now(), last.last + 0.001 if last else 0.0)
+        self.write(name, subject, {"at": round(at, 3), "island": island, **entry})
+        self.mark_shares()
+
+    def mark_shares(self) -> None:
+        """Have the returns of islands looked after here while there are any."""
+        shares.mark(self.ledger, self.facts.places, layout.below(self.root, shares.MARK))
 
     def said(self, subject: str, question: Question) -> bool:
         """Whether the last incident here about this was refused by the same question a short while ago."""

@@ -24,7 +24,12 @@ TURN_SECONDS = 30.0
 """For so long each master leaves it to the one before it. The first is the one that took the island out."""
 AGAIN_SECONDS = 300.0
 """When Route53 could not be brought up to date, it is tried again after so long."""
+BUSY_SECONDS = 900.0
+"""So long another master that has begun may need."""
+OVERDUE_SECONDS = 1800.0
+"""An island whose health check is green for so long, and whose hosts are not ready, needs a person."""
 
+_SHOWN = 3
 Readiness = tuple[str, ...]
 """What a host says has still to come right."""
 
@@ -49,6 +54,8 @@ class Reentry:
         Seconds since this master could not do it; None when it did not try.
     attempt
         What came of doing it now.
+    me
+        This master.
     """
 
     island: str
@@ -63,10 +70,11 @@ class Reentry:
     by_hand: bool = False
     failed_for: float | None = None
     attempt: Attempt | None = None
+    me: str = ""
 
     def document(self) -> dict[str, Any]:
         """What was seen, as plain values for JSON."""
-        said = {host: list(words) for host, words in sorted((self.answers or {}).items())}
+        said = {host: list(words[:_SHOWN]) for host, words in sorted((self.answers or {}).items())}
         return {"state": self.state, "well_for": round(self.well_for, 1), "hosts": said}
 
 
@@ -124,7 +132,10 @@ def _budget(case: Reentry) -> Answer:
 
 
 def _ours(case: Reentry) -> Answer:
-    """6. Is it this master's to do? To do it twice changes nothing."""
+    """6. Is it this master's to do? To do it twice changes nothing, but for who sees half of it."""
+    out = case.out
+    if out and out.returning and out.said_by != case.me and case.now - out.last < BUSY_SECONDS and not case.by_hand:
+        return _leave(Question.OURS, f"is being brought back by {out.said_by}")
     return f"{case.turn} masters come before this one, and it is still out"
 
 
@@ -139,7 +150,11 @@ def _result(case: Reentry) -> Decision:
         return Decision(Verdict.LOOK, Question.RESULT, "is well by its health check: ask its hosts")
     if not_yet := _not_yet(case.needs, case.answers):
         more = f", and {len(not_yet) - 3} more" if len(not_yet) > 3 else ""
-        return _refuse(Question.RESULT, f"stays out: {'; '.join(not_yet[:3])}{more}")
+        words = f"stays out: {'; '.join(not_yet[:3])}{more}"
+        if case.well_for < OVERDUE_SECONDS or case.by_hand:
+            return _refuse(Question.RESULT, words)
+        overdue = f"{words}; its health check is green for {spell(case.well_for)}"
+        return Decision(Verdict.ESCALATE, Question.RESULT, overdue)
     silent = sorted({host for hosts in case.needs.values() for host in hosts} - set(case.answers))
     without = f", though {', '.join(silent)} gave no answer" if silent else ""
     sentence = f"is well, and its hosts are ready{without}: it gets its share of new users back"

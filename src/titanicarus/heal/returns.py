@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from titanicarus.drain import look
-from titanicarus.heal import orders, reentry, shares
+from titanicarus.heal import incidents, orders, reentry, shares
 from titanicarus.heal.case import Action, Verdict
 from titanicarus.heal.incidents import Incident
 from titanicarus.heal.post import RESULTS, Ended, Post
@@ -21,6 +21,8 @@ from titanicarus.heal.reentry import Reentry
 HEALTH = "/healthz/web"
 PAUSE_SECONDS = 60.0
 """So much later at least the hosts of an island that is not ready are asked again."""
+
+_ESCALATED = RESULTS[Verdict.ESCALATE]
 
 Look = Callable[[str, str], tuple[int, dict[str, Any]] | None]
 """Status and document of a health check, by address and path; None when there is no answer."""
@@ -35,11 +37,12 @@ class Returns(Post):
     def due(self) -> list[str]:
         """The islands that are out and whose time has come, by their own health checks, as far as this host can see
         without asking anybody. To be called again and again: it takes down since when a health check is green."""
+        self.mark_shares()
         found = []
         for island in shares.out(self.ledger.everything()):
             if island in self.facts.places and self._may_judge(island):
                 decision = reentry.decide(self._case(island))
-                if decision.verdict is not Verdict.LEAVE and self.since(self._marked("tried", island)) > PAUSE_SECONDS:
+                if decision.verdict is Verdict.LOOK and self.since(self._marked("tried", island)) > PAUSE_SECONDS:
                     found.append(island)
         return found
 
@@ -74,7 +77,8 @@ class Returns(Post):
         if dry:
             return Ended(f"would {decision.verdict}: {decision.sentence}")
         told = decision.verdict is Verdict.REFUSE and self.said(subject, decision.question)
-        if decision.verdict is Verdict.LEAVE or told:
+        again = decision.verdict is Verdict.ESCALATE and not case.by_hand and self._told_of(island, case)
+        if decision.verdict is Verdict.LEAVE or told or again:
             return Ended(decision.sentence)
         self.close_interrupted()
         name = self.incident(subject, opened)
@@ -85,6 +89,8 @@ class Returns(Post):
             attempt = self.shift(name, subject, island, Action.BRING_BACK)
             decision = reentry.decide(replace(case, attempt=attempt))
             self.decided(name, subject, decision)
+            if decision.verdict is Verdict.DONE:
+                self._marked("well", island).unlink(missing_ok=True)
         return self.closed(name, subject, decision, opened)
 
     def _case(self, island: str, *, by_hand: bool = False) -> Reentry:
@@ -92,7 +98,7 @@ class Returns(Post):
         answer = self.look(place.address, HEALTH)
         state = None if answer is None else str(answer[1].get("state", "unknown"))
         turn = self.facts.telling_turn(island) or 0
-        failed = [past.entries[-1]["at"] for past in self.own() if _in_vain(past, island)]
+        failed = [past.closed_at for past in self.own() if _in_vain(past, island)]
         return Reentry(
             island,
             out,
@@ -104,7 +110,15 @@ class Returns(Post):
             holds=self.held(),
             by_hand=by_hand,
             failed_for=self.now() - failed[-1] if failed else None,
+            me=self.facts.me,
         )
+
+    def _told_of(self, island: str, case: Reentry) -> bool:
+        """Whether people were told, since it was taken out, that its return takes too long."""
+        since = case.out.since if case.out else 0.0
+        every = incidents.fold(self.ledger.everything())
+        escalated = [past for past in every if past.subject == _subject(island) and past.result == _ESCALATED]
+        return any(past.at > since for past in escalated)
 
     def _well_for(self, island: str, state: str | None) -> float:
         """Seconds since its health check was seen to be green first, without a break that was seen."""
@@ -126,4 +140,6 @@ def _subject(island: str) -> str:
 
 
 def _in_vain(past: Incident, island: str) -> bool:
-    return past.subject == _subject(island) and past.result == RESULTS[Verdict.ESCALATE]
+    """Whether Route53 could not be told."""
+    acted = any(entry["step"] == shares.OUTCOME for entry in past.entries)
+    return acted and past.subject == _subject(island) and past.result == _ESCALATED

@@ -97,6 +97,10 @@ class Teller(Post):
         """Do what was decided; gives back the case as it is then."""
         raise NotImplementedError(f"nothing is done about {case.heard.subject}")
 
+    def acts(self, case: Any) -> bool:  # noqa: ARG002 - an argument of those that do something
+        """Whether something can be done about what people were told."""
+        return False
+
     def hear(self, tag: Any, data: Any, waited: float = 0.0) -> str:
         """See to an event; `waited` is for how many seconds it has been in this master. A sentence for the log."""
         try:
@@ -113,17 +117,20 @@ class Teller(Post):
         decision = self.decide(case)
         if decision.verdict is not Verdict.LOOK:
             return self._unseen(decision, case, first=turn == 0)
-        if heard.accuses and turn:
-            self.wait(turn * self.turn_seconds)
         with self.alone(heard.subject, patient=heard.ends) as free:
             if not free:
                 return f"{heard.subject} is being seen to"
-            ended = self._see_to(heard, came, waited)
-        return self.told(ended)
+            if heard.accuses and turn:
+                self.wait(turn * self.turn_seconds)
+            said = self.told(self._see_to(heard, came, waited))
+            # After people were told, and the other masters: what is done now takes its time.
+            acted = self._act(heard, came, waited) if heard.accuses else None
+        return self.told(acted) if acted else said
 
     def _unseen(self, decision: Decision, case: Case, *, first: bool) -> str:
-        """What was decided without a look. All masters refuse the same; and what nobody may say is no news."""
-        news = decision.verdict is Verdict.REFUSE and decision.question is not Question.BELIEVED
+        """What was decided without a look. All masters refuse the same; what nobody may say is no news, and what was
+        told needs no further words."""
+        news = decision.verdict is Verdict.REFUSE and decision.question is not Question.BELIEVED and not case.standing
         if not (first and news) or self.said(case.heard.subject, decision.question):
             return decision.sentence
         return self.told(self._end(decision, case, case.now))
@@ -137,7 +144,7 @@ class Teller(Post):
         if decision.verdict is Verdict.DONE:
             mine = next((one for one in self.own() if one.id == case.standing), None)
             return self.came_right(mine, decision.sentence) if mine else Ended(decision.sentence)
-        if decision.verdict is Verdict.LEAVE or heard.ends:
+        if decision.verdict in {Verdict.LEAVE, Verdict.ACT} or heard.ends or case.standing:
             return Ended(decision.sentence)
         if decision.verdict is Verdict.REFUSE and self.said(heard.subject, decision.question):
             return Ended(decision.sentence)
@@ -146,20 +153,28 @@ class Teller(Post):
     def _end(self, decision: Decision, case: Any, opened: float) -> Ended:
         self.close_interrupted()
         heard: Heard = case.heard
-        if not case.standing and decision.verdict in {Verdict.ESCALATE, Verdict.ACT}:
+        if decision.verdict is Verdict.ESCALATE:
             for past in self.own():
                 if _told(past, heard):
                     self.came_right(past, f"{heard.subject} was well for a while, as {heard.by} has seen")
-        name = case.standing or self.incident(heard.subject, opened)
-        if not case.standing:
-            self.write(name, heard.subject, {"step": "opened", "report": asdict(case.heard)})
+        name = self.incident(heard.subject, opened)
+        self.write(name, heard.subject, {"step": "opened", "report": asdict(case.heard)})
         self.decided(name, heard.subject, decision, views=case.document())
-        if decision.verdict is Verdict.ACT:
-            decision = self.decide(self.act(name, case))
-            self.decided(name, heard.subject, decision)
-        if case.standing:
-            return Ended(decision.sentence, written=True)
         return self.closed(name, heard.subject, decision, opened)
+
+    def _act(self, heard: Heard, came: float, waited: float) -> Ended | None:
+        """Do what can be done about what people were told of; None when that is nothing."""
+        case = self.case(heard, waited, self._standing(heard, came))
+        if not case.standing or not self.acts(case):
+            return None
+        case = replace(case, views=self.views(heard))
+        decision = self.decide(case)
+        if decision.verdict is not Verdict.ACT:
+            return None
+        self.decided(case.standing, heard.subject, decision, views=case.document())
+        decision = self.decide(self.act(case.standing, case))
+        self.decided(case.standing, heard.subject, decision)
+        return Ended(decision.sentence, written=True)
 
     def _standing(self, heard: Heard, came: float) -> Incident | None:
         """The incident in which any master told of it, if it is not over: it is, too, when somebody who has seen it
@@ -169,7 +184,7 @@ class Teller(Post):
         if past is None or past.over:
             return None
         seen = heard.accuses and heard.seen
-        return None if seen and came - heard.seconds > past.entries[-1]["at"] + DOUBT_SECONDS else past
+        return None if seen and came - heard.seconds > past.closed_at + DOUBT_SECONDS else past
 
 
 def _told(past: Incident, heard: Heard) -> bool:

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from titanicarus.heal import ailment, orders
+from titanicarus.heal import ailment, incidents, orders
 from titanicarus.heal.ailment import Ailment, Trouble
-from titanicarus.heal.case import Decision
+from titanicarus.heal.case import Decision, Verdict
+from titanicarus.heal.decide import HOUR
 from titanicarus.heal.incidents import Incident
+from titanicarus.heal.post import RESULTS
 from titanicarus.heal.teller import Teller
 
 
@@ -31,7 +33,16 @@ class Ward(Teller):
             waited,
             standing.id if standing else "",
             self.facts.ill_seconds,
+            frozenset(self.facts.masters),
+            self._told(heard.host),
         )
+
+    def _told(self, host: str) -> int:
+        """Of how many parts of the host people were told within the hour, as far as is known here."""
+        every = incidents.fold(self.ledger.everything())
+        kinds = tuple(f"{host}/{kind}" for kind in ailment.KINDS)
+        recent = [past for past in every if past.subject.startswith(kinds) and self.now() - past.at < HOUR]
+        return len({past.subject for past in recent if past.result == RESULTS[Verdict.ESCALATE]})
 
     def decide(self, case: Trouble) -> Decision:
         """What follows."""

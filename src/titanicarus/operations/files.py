@@ -33,6 +33,11 @@ class Part:
     pending: int | None = None
     free_mib: int | None = None
 
+    @property
+    def serves(self) -> bool:
+        """Whether it does its part, though others may be away."""
+        return self.well or words.serves(self.why)
+
 
 @dataclass(frozen=True, slots=True)
 class VolumeView:

@@ -177,9 +177,10 @@ def bring_back(
     if island not in declaration.fleet.islands:
         concerned(declaration.fleet, island)
         raise OperationFailed(f"{island} is a host: say which of its units is to be seen to")
-    # Whoever is outside sees what users see.
-    others = [name for name in declaration.fleet.islands if name != island]
-    master = pick_master(transport, declaration, *others[:1]).host
+    # Whoever is outside sees what users see, and the island's minions listen to the first master of each other one.
+    outside = [host for host in leading_masters(declaration.fleet) if host.island != island]
+    near = next((host.island for host in outside if transport.reachable(host.id)), None)
+    master = pick_master(transport, declaration, near).host
     say(f"{master} sees to {island}")
     return _run(transport, master, "heal.bring_back", island, "by_hand=True", f"dry={dry}")
 

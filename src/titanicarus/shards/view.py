@@ -80,7 +80,7 @@ class CopyView:
             return f"its copy follows nobody; {self.why}"
         if not self.open and (self.lag or 0.0) > FAR_SECONDS:
             return f"its copy is {self.lag:.0f} s behind"
-        return self.trouble or ""
+        return ""  # what else its keeper complains of (the witness) is the same on every host, and ends by itself
 
     def behind(self, writer: CopyView | None) -> int | None:
         """Commits that the writer has and this copy does not; None when that cannot be said."""

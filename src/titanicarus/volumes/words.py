@@ -8,6 +8,14 @@ from typing import Any
 STALE_SECONDS = 10.0
 """What a host wrote down longer ago is not what it thinks now."""
 
+WITHOUT = "goes on without "
+"""How a brick begins to say that others are away, and nothing is wrong with itself."""
+
+
+def serves(why: str) -> bool:
+    """Whether a brick that is not well, for this reason, does its part all the same."""
+    return why.startswith(WITHOUT)
+
 
 def brick(facts: Mapping[str, Any]) -> tuple[bool, str]:
     """Of `bricks` in the document."""

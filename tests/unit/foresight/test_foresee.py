@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from fixtures.control_plane import ROOT
 from fixtures.keepers_at_hand import facts, owner
-from fixtures.shard_views import said, view
+from fixtures.shard_views import HOSTS, said, view
 
 from titanicarus.fleet import load
 from titanicarus.foresight import BadScenario, Effect, Picture, foresee, parse
@@ -28,10 +28,24 @@ NOW = Picture(
 
 
 def without(*hosts: str, now: Picture = NOW) -> Picture:
-    """These are off already."""
-    return replace(now, running=now.running - set(hosts))
+    """These are off already, and their partners say so."""
+    volumes = tuple(
+        replace(one, parts=tuple(_alone(part, hosts) for part in one.parts))
+        if {part.host for part in one.parts} & set(hosts)
+        else one
+        for one in now.volumes
+    )
+    return replace(now, running=now.running - set(hosts), volumes=volumes)
 
 
+def _alone(part: Part, away: tuple[str, ...]) -> Part:
+    return replace(part, well=False, why="it is off" if part.host in away else f"goes on without {', '.join(away)}")
+
+
+LONELY = replace(
+    NOW,
+    shards=(view(**{host.replace("-", "_"): silent(host, host[:3], "off") for host in HOSTS if host != "syd-db1"}),),
+)
 ALONE = replace(NOW, shards=(view(syd_db1=said("syd-db1", owner(standby=None, in_sync=False))),))
 FAR = replace(
     NOW,
@@ -83,6 +97,7 @@ HEALING = replace(NOW, volumes=(VolumeView("mel", (*NOW.volumes[0].parts[:2], Pa
         ("aws syd-db1", NOW, "database/syd", "stops", "`saguire db override` is the last resort"),
         ("aws mel-db2", NOW, "database/syd", "stops", "while every other host promises, and mel-db2 cannot"),
         ("aws tunnels", NOW, "database/syd", "stops", "and the other islands are not heard"),
+        ("aws", LONELY, "database/syd", "thinner", "syd-db1 goes on alone: nobody else has a copy"),
         ("tunnels", NOW, "database/syd", "thinner", "copies in other islands fall behind until"),
         ("mel-filer1", NOW, "files/mel", "wait", "up to 6 s, then mel-filer2 and mel-db1 go on; mel-filer1 is healed"),
         ("mel-filer1 mel-db1", NOW, "files/mel", "stops", "of 3 bricks only mel-filer2 would be there"),

@@ -87,6 +87,16 @@ def test_every_call_is_in_the_policy_and_nothing_else_is(api: Route53, tmp_path:
     assert not any("*" in action for action in allowed)
 
 
+def test_only_shares_leaves_everything_else_as_it_is(api: Route53, emulator: Service) -> None:
+    """A master that was away for a push does not undo it when it takes an island out."""
+    apply(api, wanted(zones={"shop.example": ["shop.example", "new.shop.example"]}))
+    before = everything(emulator)
+    plan = apply(api, desired(PILLAR, {"syd": 0}), only_shares=True)
+    assert {step.name for step in plan.steps} == {"shop.example"} and all(step.only_weight for step in plan.steps)
+    assert len(everything(emulator)) == len(before)
+    assert {island: one["weight"] for island, one in status(api, wanted()).items()} == {"syd": 0, "mel": 50}
+
+
 def test_a_plan_that_is_old_is_not_done(api: Route53, emulator: Service) -> None:
     with pytest.raises(Changed, match="look at"):
         apply(api, wanted(), "000000000000")

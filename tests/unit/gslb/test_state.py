@@ -20,11 +20,14 @@ class Asked:
 
     def __init__(self, plan: dict[str, Any]) -> None:
         self.plan, self.applied = plan, []
+        self.shares: list[bool] = []
 
-    def do_plan(self) -> dict[str, Any]:
+    def do_plan(self, only_shares: bool = False) -> dict[str, Any]:
+        self.shares.append(only_shares)
         return self.plan
 
-    def do_apply(self, checksum: str, force: bool = False) -> dict[str, Any]:
+    def do_apply(self, checksum: str, force: bool = False, only_shares: bool = False) -> dict[str, Any]:
+        self.shares.append(only_shares)
         self.applied.append((checksum, force))
         if self.plan["objections"] and not force:
             raise CommandExecutionError("Unsafe: too much")
@@ -58,3 +61,11 @@ def test_exactly_the_plan_is_done_and_objections_need_force(tmp_path: Path, forc
     asked = Asked({**PLAN, "objections": ["too much"]})
     assert applied(asked, test=False, tmp_path=tmp_path, force=force)["result"] is result
     assert asked.applied == [("0123456789ab", force)]
+
+
+def test_only_shares_are_asked_for_where_nothing_else_is_wanted(tmp_path: Path) -> None:
+    asked = Asked(PLAN)
+    applied(asked, test=False, tmp_path=tmp_path, only_shares=True)
+    assert asked.shares == [True, True]
+    applied(asked, test=False, tmp_path=tmp_path)
+    assert asked.shares[2:] == [False, False]

@@ -37,6 +37,7 @@ BACK = replace(
     views={"syd-store1": SILENT, "syd-store2": THERE},
 )
 
+TOLD = replace(ISLAND, shares=True, standing="1")
 DONE, FAILED = Attempt(Action.TAKE_OUT, Outcome.DONE), Attempt(Action.TAKE_OUT, Outcome.FAILED, "AWS is silent")
 
 
@@ -85,19 +86,19 @@ def heard(**changes: Any) -> Sighting:
         (replace(HOST, views={"syd-store1": BLIND, "syd-store2": SILENT}), "escalate", 7, "to syd-store2, for"),
         (replace(HOST, views={"syd-store1": View(("syd-web1",), ())}), "escalate", 7, "no answer to syd-store1, for"),
         (replace(ISLAND, views={"mel-store1": View(("syd",), ("syd",))}), "leave", 4, "syd answers mel-store1"),
-        (replace(ISLAND, shares=True), "act", 7, "no answer to mel-store1: take it out, so that users come back when"),
-        (replace(ISLAND, shares=True, holds=hold("syd")), "refuse", 1, "syd is not missed: maintenance of syd"),
-        (replace(ISLAND, shares=True, views={"mel-store1": View(("syd",), ("syd",))}), "leave", 4, "syd answers"),
-        (replace(ISLAND, shares=True, views={}), "refuse", 4, "unknown is not lost"),
-        (replace(ISLAND, shares=True, patience=60.0), "leave", 3, "it has 60 s to come back by itself"),
-        (replace(ISLAND, shares=True, standing="1", tried=None), "leave", 4, "is still away, as incident 1 says"),
-        (replace(ISLAND, shares=True, standing="1", tried=0), "leave", 4, "is still away, as incident 1 says"),
-        (replace(ISLAND, shares=True, standing="1", tried=1, failed_for=299.0), "leave", 4, "is still away"),
-        (replace(ISLAND, shares=True, standing="1", tried=1, failed_for=300.0), "act", 7, "take it out"),
-        (replace(ISLAND, shares=True, standing="1", tried=3, failed_for=900.0), "leave", 4, "is still away"),
-        (replace(ISLAND, shares=True, attempt=DONE), "escalate", 7, "and its share of new users is 0 until it is well"),
-        (replace(ISLAND, shares=True, attempt=FAILED), "escalate", 7, "new users could not be made 0: AWS is silent"),
-        (replace(ISLAND, shares=True, standing="1", tried=1, attempt=DONE), "leave", 7, "1 says; its share of"),
+        (replace(ISLAND, shares=True), "escalate", 7, "its users are led to other islands"),
+        (TOLD, "act", 7, "no answer to mel-store1: take it out, so that users come back when it is well"),
+        (replace(TOLD, views=None), "look", 4, "look again"),
+        (replace(TOLD, holds=hold("syd")), "refuse", 1, "syd is not missed: maintenance of syd"),
+        (replace(TOLD, views={"mel-store1": View(("syd",), ("syd",))}), "leave", 4, "syd answers"),
+        (replace(TOLD, views={}), "refuse", 4, "unknown is not lost"),
+        (replace(TOLD, shares=False), "leave", 4, "is still away, as incident 1 says"),
+        (replace(TOLD, tried=None), "leave", 4, "is still away, as incident 1 says"),
+        (replace(TOLD, tried=1, failed_for=299.0), "leave", 4, "is still away"),
+        (replace(TOLD, tried=1, failed_for=300.0), "act", 7, "take it out"),
+        (replace(TOLD, tried=3, failed_for=900.0), "leave", 4, "is still away"),
+        (replace(TOLD, attempt=DONE), "leave", 7, "1 says; its share of new users is 0 until it is well again"),
+        (replace(TOLD, attempt=FAILED), "leave", 7, "new users could not be made 0: AWS is silent"),
         (replace(HOST, shares=False), "escalate", 7, "others there do"),
     ],
 )  # fmt: skip

@@ -7,14 +7,21 @@ from typing import Any
 
 import pytest
 
-from titanicarus.heal.ailment import Ailment, Kind, Outcome, Trouble, decide, parse, step
+from titanicarus.heal.ailment import Ailment, Kind, Outcome, Trouble, decide, parse, restored, said_ill, step
 from titanicarus.heal.case import Question, Verdict
 from titanicarus.heal.holds import Hold
 from titanicarus.heal.report import BadReport
 
 NOW = 1_800_000_000.0
 ILL = Ailment("syd-db1", Kind.ILL, "database mel", 320.0, 16, True, "is down")
-CASE = Trouble(ILL, "syd", NOW, patience=300.0, views={"database mel": "database down", "disk /": ""})
+CASE = Trouble(
+    ILL,
+    "syd",
+    NOW,
+    patience=300.0,
+    shards=frozenset({"mel", "syd"}),
+    views={"database mel": "database down", "disk /": ""},
+)
 WELL = replace(CASE, heard=replace(ILL, kind=Kind.WELL), standing="1", views={"database mel": ""})
 
 
@@ -32,6 +39,9 @@ def hold(scope: str) -> tuple[Hold, ...]:
         (replace(CASE, holds=hold("mel")), "escalate", 7, "database down"),
         (replace(WELL, holds=hold("*")), "done", 4, "is well"),
         (replace(CASE, island=None), "refuse", 2, "is of no host of this fleet"),
+        (replace(CASE, heard=replace(ILL, part="database per")), "refuse", 2, "is no part that a host of this fleet"),
+        (replace(CASE, heard=replace(ILL, part="teapot")), "refuse", 2, "teapot is no part"),
+        (replace(CASE, told=8), "leave", 5, "is one of many: people were told of 8 parts of this host of late"),
         (replace(CASE, waited=31.0), "refuse", 2, "was reported 31 s ago"),
         (replace(CASE, heard=replace(ILL, kind=Kind.UNKNOWN, part="*", why="no file")), "refuse", 3,
          "what it has of parts cannot be looked at: no file; unknown is not ill"),
@@ -73,6 +83,18 @@ def test_news_are_changes_and_what_is_ill_is_said_again() -> None:
     news = said([fine, fine, ill, ill, ill, ill, ill, fine, fine, fine])
     told = [("ill", "disk /", "is full")]
     assert news == [[], [], [], told, [], [], told, [], [("well", "disk /", "")], []]
+
+
+def test_what_was_said_before_the_minion_was_started_is_taken_back() -> None:
+    memory = restored(["disk /", "mount syd"])
+    assert said_ill(memory) == ["disk /", "mount syd"]
+    memory, events = step(memory, {"disk /": ""}, 5.0)
+    assert events == []
+    memory, events = step(memory, {"disk /": ""}, 25.0)
+    assert sorted((one["tag"], one["part"]) for one in events) == [("well", "disk /"), ("well", "mount syd")]
+    assert said_ill(memory) == []
+    _, events = step(restored(["disk /"]), {"disk /": "is full"}, 500.0)
+    assert [(one["tag"], one["again"]) for one in events] == [("ill", True)]
 
 
 def test_a_look_that_could_not_be_made_is_said_and_accuses_nothing() -> None:

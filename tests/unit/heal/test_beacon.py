@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -26,6 +27,23 @@ def loaded(name: str) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture
+def link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The library of the host. What this process has of it is as before afterwards, for all other tests."""
+    found = tmp_path / "current"
+    found.symlink_to("releases/1")
+    monkeypatch.setattr(following, "LIBRARY", found)
+    monkeypatch.setattr(following, "_imported", {})
+    before = {name: module for name, module in sys.modules.items() if name.startswith("titanicarus.")}
+    package = sys.modules["titanicarus"]
+    attributes = dict(vars(package))
+    yield found
+    for name in [name for name in sys.modules if name.startswith("titanicarus.")]:
+        del sys.modules[name]
+    sys.modules.update(before)
+    vars(package).update(attributes)
 
 
 @pytest.fixture
@@ -93,15 +111,11 @@ def test_it_remembers_from_look_to_look(tmp_path: Path, module: ModuleType) -> N
 
 
 def test_a_new_library_is_imported_and_what_is_wrong_is_said_once_more(
-    tmp_path: Path, module: ModuleType, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, module: ModuleType, link: Path
 ) -> None:
     disk = Disk(tmp_path)
     disk.enable("nginx.service")
     vars(module)["__opts__"] = {"titanicarus_root": str(tmp_path)}
-    link = tmp_path / "current"
-    link.symlink_to("releases/1")
-    monkeypatch.setattr(following, "LIBRARY", link)
-    kept = {name: loaded for name, loaded in sys.modules.items() if name.startswith("titanicarus.heal")}
     config = [NAMED]
     said = [module.beacon(config) for _ in range(3)]
     assert [len(news) for news in said] == [0, 1, 0]
@@ -111,7 +125,6 @@ def test_a_new_library_is_imported_and_what_is_wrong_is_said_once_more(
     said = [module.beacon(config) for _ in range(3)]
     assert [len(news) for news in said] == [0, 1, 0]
     assert sys.modules["titanicarus.heal.watch"] is not old
-    sys.modules.update(kept)
 
 
 SEEN = {"look_at": {"syd-web1": ["10.1.0.4"], "mel": ["10.2.0.5", "198.18.2.10"]}}
@@ -153,33 +166,50 @@ def test_control_hosts_are_told_whom_to_look_at_and_nobody_else_is(tmp_path: Pat
             assert all(host.id in watched[name] for name in names)
 
 
-def test_hosts_are_looked_at_from_look_to_look(
-    tmp_path: Path, hosts: ModuleType, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    link = tmp_path / "current"
-    link.symlink_to("releases/1")
-    monkeypatch.setattr(following, "LIBRARY", link)
+def play() -> Any:
+    """Let a test answer echo requests, in the library as it is imported now."""
+    importlib.import_module("titanicarus.heal.observer").Pings = Played  # type: ignore[attr-defined]
+    return Played
+
+
+def test_hosts_are_looked_at_from_look_to_look(tmp_path: Path, hosts: ModuleType, link: Path) -> None:
     vars(hosts)["__opts__"] = {"titanicarus_root": str(tmp_path)}
-    monkeypatch.setattr(importlib.import_module("titanicarus.heal.observer"), "Pings", Played)
     config = [SEEN, {"_beacon_name": "hosts"}]
-    Played.there = {"syd-web1", "mel"}
+    pings = sys.modules["titanicarus.heal.observer"].Pings if "titanicarus.heal.observer" in sys.modules else None
+    play().there = {"syd-web1", "mel"}
     assert [hosts.beacon(config) for _ in range(3)] == [[]] * 3
     Played.there = {"mel"}
     assert [one["about"] for news in (hosts.beacon(config) for _ in range(5)) for one in news] == ["syd-web1"]
+    before = hosts._kept["observer"]
     link.unlink()
     link.symlink_to("releases/2")
-    kept = {name: module for name, module in sys.modules.items() if name.startswith("titanicarus.heal")}
-    before = hosts._kept["observer"]
     following.follow(hosts._kept)
     assert "observer" not in hosts._kept and "titanicarus.heal.observer" not in sys.modules
-    sys.modules.update(kept)
+    play()
     said = [hosts.beacon(config) for _ in range(5)]
     assert [[one["about"] for one in news] for news in said][-1] == ["syd-web1"], "it is missed all the same"
-    assert hosts._kept["observer"] is not before
+    assert type(hosts._kept["observer"]) is not type(before)
     closed = Played.closed
     hosts.close(config)
     hosts.close(config)
     assert Played.closed == closed + 1
+    if pings:
+        sys.modules["titanicarus.heal.observer"].Pings = pings  # type: ignore[attr-defined]
+
+
+def test_all_who_keep_something_go_on_with_one_library(link: Path) -> None:
+    first: dict[str, Any] = {}
+    second: dict[str, Any] = {}
+    for kept in (first, second):
+        following.follow(kept)
+        kept["something"] = 1
+    link.unlink()
+    link.symlink_to("releases/2")
+    following.follow(first)
+    watch = importlib.import_module("titanicarus.heal.watch")
+    following.follow(second)
+    assert sys.modules["titanicarus.heal.watch"] is watch
+    assert first == second == {"release": "2"}
 
 
 @pytest.mark.parametrize(
@@ -204,7 +234,6 @@ def test_parts_are_looked_at_from_look_to_look(tmp_path: Path, monkeypatch: pyte
         "run/titanicarus/files/status.json",
         {"bricks": {}, "mounts": {"syd": {"well": False, "why": "is dead", "repairs": 0}}},
     )
-    monkeypatch.setattr(following, "LIBRARY", tmp_path / "current")
     monkeypatch.setattr(importlib.import_module("titanicarus.heal.parts"), "certificates", lambda *_: "")
     parts = loaded("parts")
     vars(parts)["__opts__"] = {"titanicarus_root": str(tmp_path), "id": "syd-web1"}

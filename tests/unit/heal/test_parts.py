@@ -12,9 +12,9 @@ from fixtures.keepers_at_hand import facts, owner
 from unit.heal.disk import Disk
 
 from titanicarus.heal import parts
-from titanicarus.heal.ailment import Outcome
-from titanicarus.heal.parts import CERTIFICATES, Look
+from titanicarus.heal.parts import CERTIFICATES, Look, Rounds
 from titanicarus.keeper.at_hand import DOCUMENT
+from titanicarus.keeper.wishes import FILE as WISHES
 from titanicarus.keys.here import Found
 from titanicarus.volumes.facts import STATUS
 
@@ -33,7 +33,7 @@ def disk(tmp_path: Path) -> Disk:
 def test_databases_by_what_their_keeper_wrote_down(disk: Disk) -> None:
     shards = {
         "mel": facts(), "per": facts(commits=None), "syd": owner(), "bad": facts(replicates=False, why="waits"),
-        "far": facts(lag=90.0), "new": facts(rebuilding=True), "odd": facts(trouble="diverged"),
+        "far": facts(lag=90.0), "new": facts(rebuilding=True), "odd": facts(trouble="the witness does not answer"),
     }  # fmt: skip
     path = disk.write(str(DOCUMENT.relative_to("/")), {"shards": shards})
     found = Look("syd-db1", disk.here).look()
@@ -42,12 +42,26 @@ def test_databases_by_what_their_keeper_wrote_down(disk: Disk) -> None:
         "database far": "its copy is 90 s behind",
         "database mel": "",
         "database new": "",
-        "database odd": "diverged",
+        "database odd": "",
         "database per": "database down",
         "database syd": "",
     }
     os.utime(path, (time.time() - 60, time.time() - 60))
     assert Look("syd-db1", disk.here).look()["database mel"] == "its keeper has said nothing for 60 s"
+
+
+def test_what_an_operator_asked_for_is_not_ill(disk: Disk) -> None:
+    paused = facts(replicates=False, why="is paused")
+    disk.write(str(DOCUMENT.relative_to("/")), {"shards": {"mel": paused, "syd": paused}})
+    disk.write(str(WISHES.relative_to("/")), {"mel": {"paused": True}})
+    found = Look("syd-db1", disk.here).look()
+    assert (found["database mel"], found["database syd"]) == ("", "its copy follows nobody; is paused")
+
+
+def test_a_brick_that_goes_on_without_others_is_not_ill(disk: Disk) -> None:
+    brick = BRICK | {"waits": "goes on without syd-filer2"}
+    disk.write(str(STATUS.relative_to("/")), {"bricks": {"syd": brick}, "mounts": {}})
+    assert Look("syd-filer1", disk.here).look()["brick syd"] == ""
 
 
 def test_files_by_what_their_service_wrote_down(disk: Disk) -> None:
@@ -108,18 +122,44 @@ def test_certificates_are_not_read_at_each_look(disk: Disk, monkeypatch: pytest.
     assert read == ["syd-db1"]
 
 
+def test_what_is_wrong_with_certificates_is_read_anew(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = iter(["is missing", "", "never read"])
+    monkeypatch.setattr(parts, "certificates", lambda *_: next(found))
+    look = Look("syd-db1", disk.here)
+    assert [look.look()[CERTIFICATES] for _ in range(3)] == ["is missing", "", ""]
+
+
 def test_a_look_that_fails_is_unknown_and_a_booting_host_is_silent(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parts, "certificates", lambda *_: "")
-    look = Look("syd-db1", disk.here)
+    rounds = Rounds("syd-db1", disk.here)
     disk.write(str(DOCUMENT.relative_to("/")), "{")
-    memory = Outcome()
-    for _ in range(2):
-        memory, events = parts.news(look, disk.here, memory)
-    (event,) = events
+    assert rounds.news() == []
+    (event,) = rounds.news()
     assert (event["tag"], event["part"]) == ("unknown", "*") and "JSONDecodeError" in event["why"]
-    disk.write(str(DOCUMENT.relative_to("/")), json.dumps({"shards": {"mel": facts(failed=True)}}))
-    for _ in range(2):
-        memory, events = parts.news(look, disk.here, memory)
+    disk.write(str(DOCUMENT.relative_to("/")), {"shards": {"mel": facts(failed=True)}})
+    events = [rounds.news() for _ in range(2)][-1]
     assert [(one["tag"], one["part"], one["why"]) for one in events] == [("ill", "database mel", "database fails")]
     monkeypatch.setattr(type(disk.here), "booting", lambda *_: True)
-    assert parts.news(look, disk.here, Outcome()) == (Outcome(), [])
+    assert [Rounds("syd-db1", disk.here).news() for _ in range(3)] == [[]] * 3
+
+
+def test_a_minion_that_is_started_again_says_that_it_is_well(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "certificates", lambda *_: "")
+    mounts = {"syd": MOUNT}
+    disk.write(str(STATUS.relative_to("/")), {"bricks": {}, "mounts": mounts})
+    rounds = Rounds("syd-web1", disk.here)
+    assert [len(rounds.news()) for _ in range(2)] == [0, 1]
+    disk.write(str(STATUS.relative_to("/")), {"bricks": {}, "mounts": {"syd": MOUNT | {"well": True}}})
+    rounds = Rounds("syd-web1", disk.here)
+    said = [one for _ in range(3) for one in rounds.news()]
+    assert [(one["tag"], one["part"]) for one in said] == [("well", "mount syd")]
+    assert json.loads(disk.here.below(parts.ILL).read_text()) == []
+
+
+@pytest.mark.parametrize("text", ["", "7", "{}", "\xff"])
+def test_notes_that_cannot_be_read_are_none(disk: Disk, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "certificates", lambda *_: "")
+    path = disk.here.below(parts.ILL)
+    path.parent.mkdir(parents=True)
+    path.write_text(text, encoding="latin-1")
+    assert Rounds("syd-web1", disk.here).news() == []

@@ -49,6 +49,7 @@ def test_copies(changes: dict[str, Any], words: str) -> None:
         ({"bricks": {"mel": BRICK | {"pending": 7}}, "mounts": {}}, ["brick of mel: 7 files wait to be healed"]),
         ({"bricks": {"mel": BRICK | {"online": False, "why": "is off"}}, "mounts": {}}, ["brick of mel: is off"]),
         ({"bricks": {"mel": BRICK | {"waits": "for db1"}}, "mounts": {}}, ["brick of mel: for db1"]),
+        ({"bricks": {"mel": BRICK | {"waits": "goes on without db1", "pending": 7}}, "mounts": {}}, []),
         (
             {"bricks": {"mel": BRICK | {"torn": ["/a"]}}, "mounts": {}},
             ["brick of mel: no copy can be said to be the right one of /a"],

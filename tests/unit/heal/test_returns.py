@@ -8,11 +8,13 @@ import pytest
 from unit.heal.masters import Fleet
 
 from titanicarus.control import layout
-from titanicarus.heal import shares
+from titanicarus.heal import holds, shares
 from titanicarus.heal.answers import Answer
 from titanicarus.heal.facts import Place
+from titanicarus.heal.holds import Hold
 from titanicarus.heal.incidents import explain
 from titanicarus.heal.ledger import FOLDER, Ledger
+from titanicarus.keeper.config import AWS_CONFIG
 
 READY, NOT_READY = Answer(True, []), Answer(True, ["database mel is 40 s behind"])
 
@@ -22,6 +24,9 @@ def fleet(tmp_path: Path) -> Fleet:
     """The island mel was lost and taken out."""
     fleet = Fleet(tmp_path, {"syd-store1": ["syd-web2"], "syd-store2": ["syd-web2"]})
     fleet.places["mel"] = Place("198.51.100.2", {"db": ("mel-db1", "mel-db2"), "web": ("mel-web1",)})
+    config = layout.below(tmp_path, AWS_CONFIG)
+    config.parent.mkdir(parents=True)
+    config.touch()
     fleet.hear(about="mel")
     fleet.ready = {"mel-db1": READY, "mel-web1": READY}
     assert out(fleet) == ["mel"]
@@ -29,7 +34,7 @@ def fleet(tmp_path: Path) -> Fleet:
 
 
 def out(fleet: Fleet) -> list[str]:
-    return list(shares.out(Ledger("", layout.below(fleet.root, FOLDER)).everything()))
+    return sorted(shares.without(Ledger("", layout.below(fleet.root, FOLDER)).everything()))
 
 
 def well(fleet: Fleet, me: str = "syd-store1") -> None:
@@ -92,10 +97,10 @@ def test_a_host_that_cannot_tell_is_not_ready(fleet: Fleet) -> None:
     assert out(fleet) == ["mel"]
 
 
-def test_what_route53_does_not_take_leaves_it_out(fleet: Fleet) -> None:
+def test_what_route53_refuses_leaves_it_out(fleet: Fleet) -> None:
     well(fleet)
-    fleet.shares = Answer(False, {"helped": False, "words": "AWS gives no answer"})
-    assert "Route53 could not be told so: AWS gives no answer" in fleet.returns().bring_back("mel")
+    fleet.shares = Answer(False, {"helped": False, "words": "Unsafe: no", "untouched": True})
+    assert "Route53 could not be told so: Unsafe: no" in fleet.returns().bring_back("mel")
     assert out(fleet) == ["mel"] and fleet.incidents[-1].result == "escalated"
     fleet.time += 61
     assert fleet.returns().due() == []
@@ -103,6 +108,42 @@ def test_what_route53_does_not_take_leaves_it_out(fleet: Fleet) -> None:
     fleet.time += 300
     fleet.shares = Answer(True, {"helped": True, "words": ""})
     assert fleet.returns().due() == ["mel"]
+    assert "again" in fleet.returns().bring_back("mel")
+    assert not layout.below(fleet.root, shares.MARK).exists()
+
+
+def test_what_nobody_knows_the_end_of_is_done_again(fleet: Fleet) -> None:
+    """Plans count it in at once; it is seen to until somebody has seen that Route53 took it."""
+    well(fleet)
+    fleet.shares = None
+    assert "its minion gave no answer" in fleet.returns().bring_back("mel")
+    assert out(fleet) == [] and layout.below(fleet.root, shares.MARK).exists()
+    fleet.time += 60
+    assert "is being brought back by syd-store1" in fleet.returns("mel-store2").bring_back("mel")
+    fleet.time += 241
+    fleet.shares = Answer(True, {"helped": True, "words": ""})
+    assert fleet.returns().due() == ["mel"]
+    assert "again" in fleet.returns().bring_back("mel")
+    assert not layout.below(fleet.root, shares.MARK).exists()
+
+
+def test_a_pause_starts_nothing(fleet: Fleet) -> None:
+    well(fleet)
+    holds.write(Hold("*", fleet.time, None, "anna"), layout.below(fleet.root, holds.FILE))
+    assert fleet.returns().due() == []
+    assert "stays out: a pause of all healing" in fleet.returns().bring_back("mel")
+
+
+def test_people_are_told_once_of_an_island_that_does_not_get_ready(fleet: Fleet) -> None:
+    well(fleet)
+    fleet.ready["mel-db1"] = NOT_READY
+    fleet.time += 1800
+    for _ in range(3):
+        assert fleet.returns().due() == ["mel"]
+        assert "its health check is green for" in fleet.returns().bring_back("mel")
+        fleet.time += 61
+    assert [one.result for one in fleet.incidents] == ["escalated", "escalated"]
+    fleet.ready["mel-db1"] = READY
     assert "again" in fleet.returns().bring_back("mel")
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from titanicarus.volumes.gluster.cli import Known
+from titanicarus.volumes.words import WITHOUT
 
 
 class Step(StrEnum):
@@ -128,7 +129,7 @@ def _options(look: Look, *, leads: bool) -> Decision | None:
 def _absences(look: Look) -> Decision:
     away = [member for member in look.members if member not in look.connected]
     down = [host for host in look.bricks if host in look.connected and look.online.get(host) is False]
-    return Decision(why=f"goes on without {_listed([*away, *down])}") if away or down else Decision()
+    return Decision(why=f"{WITHOUT}{_listed([*away, *down])}") if away or down else Decision()
 
 
 def _listed(words: tuple[str, ...] | list[str]) -> str:
