@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from titanicarus.control import files
+from titanicarus.control import files, layout
 from titanicarus.heal.ailment import restored, said_ill, step
 from titanicarus.heal.here import Here, up
 from titanicarus.keeper.at_hand import DOCUMENT
@@ -53,7 +53,10 @@ class Look:
         found |= dict(self._files())
         mounts = self._here.below(MOUNTS)
         found |= dict(disks(mounts.read_text(encoding="utf-8").splitlines() if mounts.exists() else ()))
-        if self._certificates or up() - self._looked >= CERTIFICATE_SECONDS:
+        if not self._here.below(layout.APPLIED).exists():
+            # Not in service yet, or in the middle of a run of states: what is missing may still come.
+            self._certificates, self._looked = "", float("-inf")
+        elif self._certificates or up() - self._looked >= CERTIFICATE_SECONDS:
             self._certificates, self._looked = certificates(self._host, self._here.root, time.time()), up()
         return {**found, CERTIFICATES: self._certificates}
 

@@ -11,6 +11,7 @@ import pytest
 from fixtures.keepers_at_hand import facts, owner
 from unit.heal.disk import Disk
 
+from titanicarus.control import layout
 from titanicarus.heal import parts
 from titanicarus.heal.parts import CERTIFICATES, Look, Rounds
 from titanicarus.keeper.at_hand import DOCUMENT
@@ -27,6 +28,7 @@ MOUNT = {"well": False, "why": "is dead", "repairs": 0}
 def disk(tmp_path: Path) -> Disk:
     found = Disk(tmp_path)
     found.write("proc/self/mounts", "")
+    found.write(str(layout.APPLIED.relative_to("/")), {})
     return found
 
 
@@ -120,6 +122,13 @@ def test_certificates_are_not_read_at_each_look(disk: Disk, monkeypatch: pytest.
     look = Look("syd-db1", disk.here)
     assert [look.look()[CERTIFICATES] for _ in range(3)] == [""] * 3
     assert read == ["syd-db1"]
+
+
+def test_certificates_of_a_host_that_was_not_applied_are_not_missed(disk: Disk) -> None:
+    look = Look("syd-db1", disk.here)
+    assert "/etc/titanicarus/pki/host.crt is missing" in look.look()[CERTIFICATES]
+    disk.here.below(layout.APPLIED).unlink()
+    assert look.look()[CERTIFICATES] == Look("syd-db1", disk.here).look()[CERTIFICATES] == ""
 
 
 def test_what_is_wrong_with_certificates_is_read_anew(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
