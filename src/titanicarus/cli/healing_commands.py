@@ -64,7 +64,8 @@ def _remarks(told: Told) -> None:
     for standing in told.holds:
         say(f"in force: {standing.sentence(time.time())}")
     for one in told.out:
-        say(f"{one.island} is out: its share of new users is 0 until it is well, since {moment(one.since)}")
+        words = "is being brought back, and nobody has seen yet that Route53 took it" if one.returning else "is out"
+        say(f"{one.island} {words}: its share of new users is 0 until it is well, since {moment(one.since)}")
     for host, reason in sorted(told.silent.items()):
         say(f"{host} was not asked: {reason}")
     for problem in told.problems:

@@ -53,9 +53,11 @@ class Outcome:
     memory: Memory = field(default_factory=dict)
 
 
-def restored(ill: Iterable[str]) -> Outcome:
-    """What a minion begins with: what the one before it had said was ill. If that is well, it is said."""
-    return Outcome(memory={part: watch.Unit(said=report.Kind.STOPPED, seen_as=report.Kind.STOPPED) for part in ill})
+def restored(ill: Iterable[str], now: float) -> Outcome:
+    """What a minion begins with: what the one before it had said was ill. If that is well, it is said; if not, it has
+    its time to come right once more."""
+    unit = watch.Unit(said=report.Kind.STOPPED, seen_as=report.Kind.STOPPED, since=now, said_at=now)
+    return Outcome(memory=dict.fromkeys(ill, unit))
 
 
 def said_ill(after: Outcome) -> list[str]:
@@ -160,7 +162,7 @@ class Trouble:
     shards
         Names of shards: islands.
     told
-        Of how many parts of this host people were told within the hour.
+        Into how many parts of this host it was looked within the hour.
     views
         What the host says now is wrong with each of its parts, or why it does not say it; None before it was asked.
     """
@@ -212,6 +214,8 @@ def _believed(case: Trouble) -> Answer:
         return _refuse(Question.BELIEVED, "is of no host of this fleet")
     if not case.may_be:
         return _refuse(Question.BELIEVED, "is no part that a host of this fleet has")
+    if case.told >= MOST_TOLD and case.heard.accuses and not case.standing:
+        return _leave(Question.BELIEVED, f"is one of many: {case.told} parts of this host were looked into of late")
     if case.waited > QUEUE_SECONDS:
         return _refuse(Question.BELIEVED, f"was reported {spell(case.waited)} ago; if it is still so, it is said again")
     return "the host may say this of itself, and it is news"
@@ -257,10 +261,9 @@ def _seen(case: Trouble, views: Mapping[str, str] | str) -> Answer:
     return f"a second look finds: {wrong}"
 
 
-def _budget(case: Trouble) -> Answer:
-    """5. Is there budget?"""
-    if case.told >= MOST_TOLD:
-        return _leave(Question.BUDGET, f"is one of many: people were told of {case.told} parts of this host of late")
+def _budget(_case: Trouble) -> Answer:
+    """5. Is there budget? Of the same trouble nobody is told twice; how many troubles one host may have was asked
+    before anybody looked."""
     return "nothing is done to it, so nothing is spent"
 
 

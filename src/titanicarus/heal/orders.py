@@ -130,11 +130,13 @@ def copy(ask: Ask, ledger: Ledger, peers: Sequence[str]) -> dict[str, str]:
             continue
         for name, entries in here.items():
             there = answer.value.get(name, 0)
-            if name.partition(".")[0] != peer and isinstance(there, int) and there < len(entries):
+            while name.partition(".")[0] != peer and isinstance(there, int) and there < len(entries):
                 order = {"name": name, "entries": ledger.after(name, there)}
                 kept = ask([peer], "ledger.keep", order, LOOK_SECONDS).get(peer)
-                if kept is None or not kept.ok:
+                if kept is None or not kept.ok or not isinstance(kept.value, int) or kept.value <= there:
                     failed[peer] = "no answer" if kept is None else _words(kept.value)
+                    break
+                there = kept.value
     return failed
 
 

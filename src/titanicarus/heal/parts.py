@@ -125,14 +125,15 @@ class Rounds:
         self._look, self._here = Look(host, here), here
         self._kept = here.below(ILL)
         self._written = _read(self._kept)
-        self._outcome = restored(self._written)
+        self._outcome = restored(self._written, up())
 
     def news(self) -> list[dict[str, Any]]:
         """The events of one look. A host that is booting says nothing yet."""
         try:
             if self._here.booting(self._here.invocations()):
                 return []
-            parts, why = self._look.look(), ""
+            found, why = self._look.look(), self._silent()
+            parts = None if why else found
         except (OSError, ValueError, KeyError, TypeError) as error:
             parts, why = None, f"{type(error).__name__}: {error}"
         self._outcome, said = step(self._outcome, parts, up(), why)
@@ -142,6 +143,17 @@ class Rounds:
                 files.write(self._kept, json.dumps(ill), durable=False)
                 self._written = ill
         return said
+
+    def _silent(self) -> str:
+        """Who says nothing of a part that was ill, as after a boot; "" for nobody. That is no sign of being well."""
+        kinds = {part.partition(" ")[0] for part in self._written}
+        for who, document, of in (
+            ("keeper", DOCUMENT, {"database"}),
+            ("titanicarus-files", STATUS, {"brick", "mount"}),
+        ):
+            if kinds & of and not self._here.below(document).exists():
+                return f"{who} has said nothing since the host started"
+        return ""
 
 
 def _read(path: Path) -> list[str]:

@@ -99,24 +99,33 @@ class Post:
         return Ended(decision.sentence, written=True)
 
     def shift(self, name: str, subject: str, island: str, action: Action) -> Attempt:
-        """Take an island out or bring it back: first in the ledger, by which everybody goes who brings Route53 up to
-        date, then there. What Route53 was not asked to do is taken back here; what nobody knows the end of is not."""
-        steps = (shares.TAKEN_OUT, shares.BROUGHT_BACK)
-        step, undone = steps if action is Action.TAKE_OUT else reversed(steps)
-        self._share(name, subject, island, {"step": step})
-        began = self.now()
-        attempt = orders.shift(self.ask, self.facts.me, action)
-        seconds = round(self.now() - began, 1)
-        outcome = {"step": shares.OUTCOME, "outcome": str(attempt.outcome), "words": attempt.words, "seconds": seconds}
-        self._share(name, subject, island, outcome)
-        if attempt.outcome is Outcome.REFUSED:
-            self._share(name, subject, island, {"step": undone, "undo": True})
+        """Take an island out or bring it back: first in the ledgers, by which everybody goes who brings Route53 up to
+        date, then there; one after the other. What Route53 was not asked to do is taken back here; what nobody knows
+        the end of is not."""
+        with self.alone("shares", patient=True):
+            before = shares.out(self.ledger.everything()).get(island)
+            out = action is Action.TAKE_OUT
+            self._share(name, subject, island, {"step": shares.TAKEN_OUT if out else shares.BROUGHT_BACK})
+            self.copy()  # who goes on with it if this master dies has to know of it
+            began = self.now()
+            attempt = orders.shift(self.ask, self.facts.me, action)
+            seconds = round(self.now() - began, 1)
+            outcome = {"outcome": str(attempt.outcome), "words": attempt.words, "seconds": seconds}
+            self._share(name, subject, island, {"step": shares.OUTCOME, **outcome})
+            if attempt.outcome is Outcome.REFUSED:
+                self._take_back(name, subject, island, before, out=out)
         return attempt
+
+    def _take_back(self, name: str, subject: str, island: str, before: shares.Out | None, *, out: bool) -> None:
+        """The word that nothing came of; what was so before it is so again."""
+        if before is None and out:
+            self._share(name, subject, island, {"step": shares.BROUGHT_BACK, "undo": True})
+        elif before is not None and before.returning is out:
+            self._share(name, subject, island, {"step": shares.BROUGHT_BACK if out else shares.TAKEN_OUT})
 
     def _share(self, name: str, subject: str, island: str, entry: Mapping[str, Any]) -> None:
         """A step about an island's share. It is later than what anybody has said of it, whatever the clocks are."""
-        last = shares.out(self.ledger.everything()).get(island)
-        at = max(self.now(), last.last + 0.001 if last else 0.0)
+        at = max(self.now(), shares.latest(self.ledger.everything(), island) + 0.001)
         self.write(name, subject, {"at": round(at, 3), "island": island, **entry})
         self.mark_shares()
 

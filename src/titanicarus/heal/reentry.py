@@ -26,7 +26,7 @@ AGAIN_SECONDS = 300.0
 """When Route53 could not be brought up to date, it is tried again after so long."""
 BUSY_SECONDS = 900.0
 """So long another master that has begun may need."""
-OVERDUE_SECONDS = 1800.0
+OVERDUE_SECONDS, OVERDUE_TURN_SECONDS = 1800.0, 120.0
 """An island whose health check is green for so long, and whose hosts are not ready, needs a person."""
 
 _SHOWN = 3
@@ -134,8 +134,8 @@ def _budget(case: Reentry) -> Answer:
 def _ours(case: Reentry) -> Answer:
     """6. Is it this master's to do? To do it twice changes nothing, but for who sees half of it."""
     out = case.out
-    if out and out.returning and out.said_by != case.me and case.now - out.last < BUSY_SECONDS and not case.by_hand:
-        return _leave(Question.OURS, f"is being brought back by {out.said_by}")
+    if out and out.under_way and out.said_by != case.me and case.now - out.last < BUSY_SECONDS and not case.by_hand:
+        return _leave(Question.OURS, f"is being seen to by {out.said_by}")
     return f"{case.turn} masters come before this one, and it is still out"
 
 
@@ -151,7 +151,7 @@ def _result(case: Reentry) -> Decision:
     if not_yet := _not_yet(case.needs, case.answers):
         more = f", and {len(not_yet) - 3} more" if len(not_yet) > 3 else ""
         words = f"stays out: {'; '.join(not_yet[:3])}{more}"
-        if case.well_for < OVERDUE_SECONDS or case.by_hand:
+        if case.well_for < OVERDUE_SECONDS + case.turn * OVERDUE_TURN_SECONDS or case.by_hand:
             return _refuse(Question.RESULT, words)
         overdue = f"{words}; its health check is green for {spell(case.well_for)}"
         return Decision(Verdict.ESCALATE, Question.RESULT, overdue)

@@ -105,7 +105,8 @@ class Returns(Post):
             self.now(),
             turn=0 if out and out.by == self.facts.me else turn + 1,
             state=state,
-            well_for=self._well_for(island, state),
+            # A mark that was left from the time before it was out says nothing of now.
+            well_for=min(self._well_for(island, state), self.now() - out.since if out else math.inf),
             needs=place.needs,
             holds=self.held(),
             by_hand=by_hand,

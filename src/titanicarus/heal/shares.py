@@ -30,8 +30,9 @@ RECENT_SECONDS = 3600.0
 @dataclass(frozen=True, slots=True)
 class Out:
     """An island that is out: by which master and since when (Unix time); `times`: how often it was within the hour
-    before, this time included. `returning`: it was brought back, and nobody has seen that Route53 took it. `last` is
-    when something was said of it last, and `said_by` by which master."""
+    before, this time included. `returning`: it was brought back, and nobody has seen that Route53 took it. `said_by` is
+    the master of the last word about it, `last` when that was, `incident` in which, and `under_way`: no outcome of it
+    is known."""
 
     island: str
     by: str
@@ -40,6 +41,8 @@ class Out:
     returning: bool = False
     last: float = 0.0
     said_by: str = ""
+    incident: str = ""
+    under_way: bool = True
 
 
 def out(ledgers: Mapping[str, Iterable[Mapping[str, Any]]]) -> dict[str, Out]:
@@ -53,18 +56,32 @@ def out(ledgers: Mapping[str, Iterable[Mapping[str, Any]]]) -> dict[str, Out]:
         before = found.get(island)
         if step == TAKEN_OUT and before is None:
             begun[island] = [*(one for one in begun.get(island, ()) if at - one < RECENT_SECONDS), at]
-            found[island] = Out(island, entry["master"], at, len(begun[island]), last=at, said_by=entry["master"])
+            found[island] = _said(Out(island, entry["master"], at, len(begun[island])), entry)
         elif before is None:
             continue
-        elif step == BROUGHT_BACK and entry.get("undo"):  # it was never done
-            begun[island].pop()
-            del found[island]
-        elif step == OUTCOME and entry["outcome"] == DONE and before.returning:
-            del found[island]
-        else:
-            returning = step == BROUGHT_BACK or (before.returning and step == OUTCOME)
-            found[island] = replace(before, returning=returning, last=at, said_by=entry["master"])
+        elif step in STEPS:
+            if step == BROUGHT_BACK and entry.get("undo"):  # it was never done
+                begun[island].pop()
+                del found[island]
+            else:
+                found[island] = _said(replace(before, returning=step == BROUGHT_BACK), entry)
+        elif entry["incident"] == before.incident:  # what came of an earlier word says nothing of this one
+            found[island] = replace(before, under_way=False)
+            if before.returning and entry["outcome"] == DONE:
+                del found[island]
     return found
+
+
+def _said(one: Out, entry: Mapping[str, Any]) -> Out:
+    return replace(one, last=float(entry["at"]), said_by=entry["master"], incident=entry["incident"], under_way=True)
+
+
+def latest(ledgers: Mapping[str, Iterable[Mapping[str, Any]]], island: str) -> float:
+    """When anything was said of the island's share last, by the clock of whoever said it; 0 when nothing was."""
+    return max(
+        (float(entry["at"]) for every in ledgers.values() for entry in every if entry.get("island") == island),
+        default=0.0,
+    )
 
 
 def without(ledgers: Mapping[str, Iterable[Mapping[str, Any]]]) -> frozenset[str]:
@@ -74,8 +91,9 @@ def without(ledgers: Mapping[str, Iterable[Mapping[str, Any]]]) -> frozenset[str
 
 def mark(ledger: Ledger, known: Collection[str], path: Path = MARK) -> None:
     """Bring the mark up to date with the ledgers, for the islands that are known here. Raises OSError, Broken."""
-    found = [one for name, one in out(ledger.everything()).items() if name in known]
-    if found:
-        files.write(path, json.dumps([asdict(one) for one in found]))
-    else:
-        path.unlink(missing_ok=True)
+    with files.alone(path):
+        found = [one for name, one in out(ledger.everything()).items() if name in known]
+        if found:
+            files.write(path, json.dumps([asdict(one) for one in found]))
+        else:
+            path.unlink(missing_ok=True)

@@ -7,7 +7,8 @@ Only the master that told it says that it is over.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol, TypeVar
 
@@ -117,7 +118,7 @@ class Teller(Post):
         decision = self.decide(case)
         if decision.verdict is not Verdict.LOOK:
             return self._unseen(decision, case, first=turn == 0)
-        with self.alone(heard.subject, patient=heard.ends) as free:
+        with self._alone(heard) as free:
             if not free:
                 return f"{heard.subject} is being seen to"
             if heard.accuses and turn:
@@ -126,6 +127,20 @@ class Teller(Post):
             # After people were told, and the other masters: what is done now takes its time.
             acted = self._act(heard, came, waited) if heard.accuses else None
         return self.told(acted) if acted else said
+
+    def lock(self, heard: Any) -> str:
+        """What only one event at a time is seen to of."""
+        return str(heard.subject)
+
+    @contextmanager
+    def _alone(self, heard: Heard) -> Iterator[bool]:
+        """That something is well again is said once, so it waits for who is at it; one waiter is enough: he looks."""
+        name = self.lock(heard)
+        with ExitStack() as held:
+            if heard.ends and not held.enter_context(self.alone(f"{name}/ends")):
+                yield False
+            else:
+                yield held.enter_context(self.alone(name, patient=heard.ends))
 
     def _unseen(self, decision: Decision, case: Case, *, first: bool) -> str:
         """What was decided without a look. All masters refuse the same; what nobody may say is no news, and what was

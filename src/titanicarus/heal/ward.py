@@ -8,10 +8,9 @@ from typing import Any
 
 from titanicarus.heal import ailment, incidents, orders
 from titanicarus.heal.ailment import Ailment, Trouble
-from titanicarus.heal.case import Decision, Verdict
+from titanicarus.heal.case import Decision
 from titanicarus.heal.decide import HOUR
 from titanicarus.heal.incidents import Incident
-from titanicarus.heal.post import RESULTS
 from titanicarus.heal.teller import Teller
 
 
@@ -38,11 +37,15 @@ class Ward(Teller):
         )
 
     def _told(self, host: str) -> int:
-        """Of how many parts of the host people were told within the hour, as far as is known here."""
+        """Into how many parts of the host it was looked within the hour, as far as is known here."""
         every = incidents.fold(self.ledger.everything())
         kinds = tuple(f"{host}/{kind}" for kind in ailment.KINDS)
         recent = [past for past in every if past.subject.startswith(kinds) and self.now() - past.at < HOUR]
-        return len({past.subject for past in recent if past.result == RESULTS[Verdict.ESCALATE]})
+        return len({past.subject for past in recent})
+
+    def lock(self, heard: Ailment) -> str:
+        """One part of a host at a time: what is ill is said again."""
+        return f"{heard.host}/parts"
 
     def decide(self, case: Trouble) -> Decision:
         """What follows."""

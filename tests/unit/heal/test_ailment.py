@@ -41,7 +41,9 @@ def hold(scope: str) -> tuple[Hold, ...]:
         (replace(CASE, island=None), "refuse", 2, "is of no host of this fleet"),
         (replace(CASE, heard=replace(ILL, part="database per")), "refuse", 2, "is no part that a host of this fleet"),
         (replace(CASE, heard=replace(ILL, part="teapot")), "refuse", 2, "teapot is no part"),
-        (replace(CASE, told=8), "leave", 5, "is one of many: people were told of 8 parts of this host of late"),
+        (replace(CASE, told=8), "leave", 2, "is one of many: 8 parts of this host were looked into of late"),
+        (replace(CASE, told=8, standing="1"), "leave", 4, "is still ill"),
+        (replace(WELL, told=8), "done", 4, "is well"),
         (replace(CASE, waited=31.0), "refuse", 2, "was reported 31 s ago"),
         (replace(CASE, heard=replace(ILL, kind=Kind.UNKNOWN, part="*", why="no file")), "refuse", 3,
          "what it has of parts cannot be looked at: no file; unknown is not ill"),
@@ -86,15 +88,15 @@ def test_news_are_changes_and_what_is_ill_is_said_again() -> None:
 
 
 def test_what_was_said_before_the_minion_was_started_is_taken_back() -> None:
-    memory = restored(["disk /", "mount syd"])
+    memory = restored(["disk /", "mount syd"], 0.0)
     assert said_ill(memory) == ["disk /", "mount syd"]
     memory, events = step(memory, {"disk /": ""}, 5.0)
     assert events == []
     memory, events = step(memory, {"disk /": ""}, 25.0)
     assert sorted((one["tag"], one["part"]) for one in events) == [("well", "disk /"), ("well", "mount syd")]
     assert said_ill(memory) == []
-    _, events = step(restored(["disk /"]), {"disk /": "is full"}, 500.0)
-    assert [(one["tag"], one["again"]) for one in events] == [("ill", True)]
+    _, events = step(restored(["disk /"], 440.0), {"disk /": "is full"}, 500.0)
+    assert [(one["tag"], one["again"], one["seconds"]) for one in events] == [("ill", True, 60.0)]
 
 
 def test_a_look_that_could_not_be_made_is_said_and_accuses_nothing() -> None:

@@ -165,6 +165,17 @@ def test_a_minion_that_is_started_again_says_that_it_is_well(disk: Disk, monkeyp
     assert json.loads(disk.here.below(parts.ILL).read_text()) == []
 
 
+def test_silence_after_a_boot_is_no_sign_of_being_well(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "certificates", lambda *_: "")
+    disk.write(str(parts.ILL.relative_to("/")), ["database mel", "disk /gone"])
+    rounds = Rounds("syd-db1", disk.here)
+    said = [one for _ in range(4) for one in rounds.news()]
+    assert [(one["tag"], one["why"]) for one in said] == [("unknown", "keeper has said nothing since the host started")]
+    disk.write(str(DOCUMENT.relative_to("/")), {"shards": {"mel": facts()}})
+    said = [one for _ in range(4) for one in rounds.news()]
+    assert sorted((one["tag"], one["part"]) for one in said) == [("well", "database mel"), ("well", "disk /gone")]
+
+
 @pytest.mark.parametrize("text", ["", "7", "{}", "\xff"])
 def test_notes_that_cannot_be_read_are_none(disk: Disk, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parts, "certificates", lambda *_: "")

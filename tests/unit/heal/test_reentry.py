@@ -12,8 +12,8 @@ from titanicarus.heal.reentry import Reentry, decide, patience
 from titanicarus.heal.shares import Out
 
 NOW = 1_800_000_000.0
-OUT = Out("mel", "syd-store1", NOW - 600)
-BUSY = Out("mel", "syd-store1", NOW - 600, returning=True, last=NOW - 60, said_by="syd-store1")
+OUT = Out("mel", "syd-store1", NOW - 600, under_way=False)
+BUSY = Out("mel", "syd-store1", NOW - 600, last=NOW - 60, said_by="syd-store1")
 NEEDS = {"db": ("mel-db1", "mel-db2"), "filer": ("mel-store1",), "web": ("mel-web1",)}
 READY: dict[str, tuple[str, ...]] = {"mel-db1": (), "mel-db2": (), "mel-store1": (), "mel-web1": ()}
 BEHIND = {**READY, "mel-db1": ("database mel is 40 s behind",)}
@@ -57,10 +57,13 @@ def hold(scope: str) -> tuple[Hold, ...]:
         (replace(WELL, answers=MANY), "refuse", 7, ", and 1 more"),
         (replace(WELL, answers=BEHIND, well_for=1799.0), "refuse", 7, "stays out"),
         (replace(WELL, answers=BEHIND, well_for=1800.0), "escalate", 7, "its health check is green for 30 min"),
+        (replace(WELL, answers=BEHIND, well_for=1919.0, turn=1), "refuse", 7, "stays out"),
+        (replace(WELL, answers=BEHIND, well_for=1920.0, turn=1), "escalate", 7, "its health check is green for 32 min"),
         (replace(WELL, answers=BEHIND, well_for=1800.0, by_hand=True), "refuse", 7, "stays out"),
-        (replace(WELL, out=BUSY, me="per-store1"), "leave", 6, "is being brought back by syd-store1"),
+        (replace(WELL, out=BUSY, me="per-store1"), "leave", 6, "is being seen to by syd-store1"),
         (replace(WELL, out=BUSY, me="per-store1", by_hand=True), "act", 7, "is well"),
         (replace(WELL, out=BUSY, me="syd-store1"), "act", 7, "is well"),
+        (replace(WELL, out=replace(BUSY, under_way=False), me="per-store1"), "act", 7, "is well"),
         (replace(WELL, out=replace(BUSY, last=NOW - 900), me="per-store1"), "act", 7, "is well"),
         (replace(WELL, answers={}), "refuse", 7, "no db host gave an answer; no filer host gave an answer; no web"),
         (replace(WELL, answers=BEHIND, by_hand=True), "refuse", 7, "stays out"),

@@ -118,9 +118,7 @@ def test_what_nobody_knows_the_end_of_is_done_again(fleet: Fleet) -> None:
     fleet.shares = None
     assert "its minion gave no answer" in fleet.returns().bring_back("mel")
     assert out(fleet) == [] and layout.below(fleet.root, shares.MARK).exists()
-    fleet.time += 60
-    assert "is being brought back by syd-store1" in fleet.returns("mel-store2").bring_back("mel")
-    fleet.time += 241
+    fleet.time += 301
     fleet.shares = Answer(True, {"helped": True, "words": ""})
     assert fleet.returns().due() == ["mel"]
     assert "again" in fleet.returns().bring_back("mel")
@@ -164,3 +162,30 @@ def test_by_hand_it_need_not_wait_and_dry_it_does_nothing(fleet: Fleet) -> None:
     assert out(fleet) == ["mel"] and len(fleet.incidents) == before
     assert "again" in fleet.returns().bring_back("mel", by_hand=True)
     assert "no island that has a share" in fleet.returns().bring_back("per", by_hand=True)
+
+
+def test_a_mark_that_was_left_from_before_says_nothing_of_now(fleet: Fleet) -> None:
+    well(fleet)
+    assert "again" in fleet.returns().bring_back("mel")
+    fleet.health = "up"
+    fleet.returns()._well_for("mel", "up")
+    fleet.time += 9000
+    fleet.health = None
+    fleet.hear(about="mel")
+    assert out(fleet) == ["mel"]
+    fleet.health = "up"
+    assert fleet.returns().due() == []
+    assert "has to be well for another" in fleet.returns().bring_back("mel")
+
+
+def test_a_take_out_that_is_refused_leaves_an_island_returning(fleet: Fleet) -> None:
+    well(fleet)
+    fleet.shares = None
+    fleet.returns().bring_back("mel")
+    assert out(fleet) == []
+    fleet.hear("back", about="mel")
+    fleet.time += 400
+    fleet.shares = Answer(True, {"helped": False, "words": "Unsafe: no", "untouched": True})
+    fleet.hear(about="mel")
+    (found,) = shares.out(Ledger("", layout.below(fleet.root, FOLDER)).everything()).values()
+    assert found.returning and layout.below(fleet.root, shares.MARK).exists(), "Route53 may still have its zeros"

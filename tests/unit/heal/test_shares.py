@@ -13,11 +13,11 @@ from titanicarus.heal.shares import BROUGHT_BACK, OUTCOME, TAKEN_OUT, mark, out,
 
 
 def entry(at: float, step: str, island: str = "mel", master: str = "syd-store1", **more: Any) -> dict[str, Any]:
-    return {"at": at, "step": step, "island": island, "master": master, **more}
+    return {"at": at, "step": step, "island": island, "master": master, "incident": "1", **more}
 
 
-def done(at: float, outcome: str = "done") -> dict[str, Any]:
-    return entry(at, OUTCOME, outcome=outcome)
+def done(at: float, outcome: str = "done", incident: str = "1") -> dict[str, Any]:
+    return entry(at, OUTCOME, outcome=outcome, incident=incident)
 
 
 OUT_AND_BACK = [entry(1, TAKEN_OUT), done(2), entry(3, BROUGHT_BACK), done(4)]
@@ -33,6 +33,8 @@ OUT_AND_BACK = [entry(1, TAKEN_OUT), done(2), entry(3, BROUGHT_BACK), done(4)]
         ({"a": [entry(1, TAKEN_OUT), done(2, "failed")]}, {"mel": (1, 1, False)}),
         ({"a": [entry(1, TAKEN_OUT), done(2), entry(3, BROUGHT_BACK)]}, {"mel": (1, 1, True)}),
         ({"a": [entry(1, TAKEN_OUT), done(2), entry(3, BROUGHT_BACK), done(4, "silent")]}, {"mel": (1, 1, True)}),
+        ({"a": [entry(1, TAKEN_OUT), entry(2, BROUGHT_BACK, incident="2"), done(3)]}, {"mel": (1, 1, True)}),
+        ({"a": [entry(1, TAKEN_OUT), entry(2, BROUGHT_BACK, incident="2"), done(3), done(4, incident="2")]}, {}),
         ({"a": OUT_AND_BACK}, {}),
         ({"a": [entry(1, TAKEN_OUT)], "b": [entry(2, BROUGHT_BACK), done(3)]}, {}),
         ({"a": [entry(3, TAKEN_OUT)], "b": [entry(2, BROUGHT_BACK), done(2.5)]}, {"mel": (3, 1, False)}),
