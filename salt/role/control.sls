@@ -4,5 +4,4 @@ include:
   - salt_master
   - joins
   - renewal
-  - notify
-  - returns
+  - ledger

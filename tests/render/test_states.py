@@ -19,7 +19,7 @@ COMPONENTS = {
     "lb": {"haproxy", "gateway", "conntrackd", "keepalived", "keeper"},
     "firewall": {"gateway", "conntrackd", "keepalived"},
     "web": {"trust_store", "sites", "valkey", "php", "wordpress", "nginx"},
-    "control": {"salt_master", "joins", "renewal", "notify", "returns"},
+    "control": {"salt_master", "joins", "renewal", "ledger"},
     "directory": {"directory"},
     "filer": {"filer"},
     "arbiter": {"filer"},

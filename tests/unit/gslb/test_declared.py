@@ -40,14 +40,14 @@ def weights(root: Path, changed: dict[str, int] | None = None) -> dict[str, int]
 def test_islands_that_are_out_have_no_share(root: Path) -> None:
     assert weights(root) == {"mel": 50, "syd": 50}
     ledger = Ledger("mel-store1", layout.below(root, FOLDER))
-    entry = {"at": 1.0, "master": "mel-store1", "island": "mel"}
+    entry = {"at": 1.0, "master": "mel-store1", "island": "mel", "incident": "1"}
     ledger.add({**entry, "step": TAKEN_OUT})
     assert weights(root) == {"mel": 0, "syd": 50}
     assert weights(root, {"mel": 7}) == {"mel": 7, "syd": 50}, "what is asked for now comes first"
     ledger.add({**entry, "at": 2.0, "step": TAKEN_OUT, "island": "gone"})
     assert weights(root) == {"mel": 0, "syd": 50}, "an island that is declared no more has no share anyway"
     ledger.add({**entry, "at": 3.0, "step": BROUGHT_BACK})
-    assert weights(root) == {"mel": 50, "syd": 50}
+    assert weights(root) == {"mel": 50, "syd": 50}, "before anybody has seen that Route53 took it"
 
 
 def test_a_share_of_an_unknown_island_is_an_error(root: Path) -> None:
