@@ -40,6 +40,6 @@ def parse(words: Iterable[str], fleet: Fleet) -> Scenario:
             others.add(word)
         else:
             hint = did_you_mean(word, (*known, *fleet.islands, AWS, TUNNELS))
-            raise BadScenario(f'"{word}" cannot be lost{hint}; say hosts, islands, `{AWS}` or `{TUNNELS}`')
+            raise BadScenario(f'"{word}" cannot be lost: say hosts, islands, `{AWS}` or `{TUNNELS}`{hint}')
     gone = tuple(name for name in fleet.islands if all(host.id in lost for host in fleet.hosts if host.island == name))
     return Scenario(frozenset(lost), gone, AWS in others, TUNNELS in others)

@@ -28,7 +28,7 @@ from titanicarus.heal.ledger import FOLDER, Broken, Ledger
 
 _LATER = 75  # EX_TEMPFAIL
 _SALT_RUN = "/usr/local/bin/salt-run"
-_LOOK_SECONDS, _RUN_SECONDS = 10.0, 900.0
+_LOOK_SECONDS, _PAUSE_SECONDS, _RUN_SECONDS = 10.0, 60.0, 900.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -66,7 +66,10 @@ def _returns(host: str, root: Path) -> None:
     while layout.below(root, shares.MARK).exists() and time.monotonic() < end:
         here = Returns(facts.read(host, root), Ledger(host, layout.below(root, FOLDER)), nobody, root)
         for island in here.due():
-            subprocess.run([_SALT_RUN, "--log-level=warning", "heal.bring_back", island], check=True)
+            argv = [_SALT_RUN, "--log-level=warning", "heal.bring_back", island]
+            if code := subprocess.run(argv, check=False).returncode:
+                print(f"{' '.join(argv)} ended with {code}; it is tried again", file=sys.stderr, flush=True)
+                time.sleep(_PAUSE_SECONDS)
         time.sleep(_LOOK_SECONDS)
 
 

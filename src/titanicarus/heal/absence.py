@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from titanicarus.heal.case import Action, Answer, Attempt, Decision, Outcome, Question, Verdict, first_objection
+from titanicarus.heal.case import Action, Answer, Attempt, Decision, Outcome, Question, Verdict, first_objection, refuse
 from titanicarus.heal.holds import FLEET, Hold, over, spell
 from titanicarus.heal.presence import LOOKS, Kind, Sighting
 
@@ -104,18 +104,18 @@ def _allowed(case: Absence) -> Answer:
     """1. Is healing on here?"""
     hold = over(case.holds, (FLEET, case.island or "", case.heard.about), case.now)
     if hold is not None and case.heard.kind is Kind.LOST:
-        return _refuse(Question.ALLOWED, f"is not missed: {hold.sentence(case.now)}")
+        return refuse(Question.ALLOWED, f"is not missed: {hold.sentence(case.now)}")
     return "healing is on"
 
 
 def _believed(case: Absence) -> Answer:
     """2. May this observer say so, and is it news?"""
     if case.island is None:
-        return _refuse(Question.BELIEVED, "is no host and no island of this fleet")
+        return refuse(Question.BELIEVED, "is no host and no island of this fleet")
     if case.heard.kind is not Kind.UNKNOWN and case.heard.observer not in case.observers:
-        return _refuse(Question.BELIEVED, f"is not for {case.heard.observer} to look at")
+        return refuse(Question.BELIEVED, f"is not for {case.heard.observer} to look at")
     if case.waited > QUEUE_SECONDS:
-        return _refuse(Question.BELIEVED, f"was reported {spell(case.waited)} ago; if it is still so, it is said again")
+        return refuse(Question.BELIEVED, f"was reported {spell(case.waited)} ago; if it is still so, it is said again")
     return f"{case.heard.observer} looks at it, and it is news"
 
 
@@ -125,7 +125,7 @@ def _observers(case: Absence) -> Answer:
     if heard.kind is Kind.BACK:
         return f"{heard.observer} had an answer"
     if heard.kind is Kind.UNKNOWN:
-        return _refuse(Question.OBSERVERS, f"is not clear: {heard.why or 'no reason given'}; unknown is not lost")
+        return refuse(Question.OBSERVERS, f"is not clear: {heard.why or 'no reason given'}; unknown is not lost")
     if heard.looks < LOOKS:
         words = f"gave no answer to {heard.looks} looks only, which is not enough"
         return Decision(Verdict.LEAVE, Question.OBSERVERS, words)
@@ -154,12 +154,12 @@ def _seen(case: Absence, views: Mapping[str, View]) -> Answer:
     if seen:
         return Decision(Verdict.DONE if back else Verdict.LEAVE, Question.STILL_SO, f"answers {_all(seen)}")
     if not views:
-        return _refuse(Question.STILL_SO, "is missed, and nobody who could look at it says a word; unknown is not lost")
+        return refuse(Question.STILL_SO, "is missed, and nobody who could look at it says a word; unknown is not lost")
     if back:
-        return _refuse(Question.STILL_SO, f"is said to be back by {case.heard.observer}, and nobody sees it")
+        return refuse(Question.STILL_SO, f"is said to be back by {case.heard.observer}, and nobody sees it")
     if not _able(case):
         blind = f"{_all(sorted(views))}, and nobody like it is seen from there: the trouble is there"
-        return _refuse(Question.STILL_SO, f"is missed by {blind}")
+        return refuse(Question.STILL_SO, f"is missed by {blind}")
     return f"a second look of {_all(_able(case))} has no answer"
 
 
@@ -204,10 +204,6 @@ def _able(case: Absence) -> list[str]:
 
 def _all(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def _refuse(question: Question, sentence: str) -> Decision:
-    return Decision(Verdict.REFUSE, question, sentence)
 
 
 _QUESTIONS: tuple[Callable[[Absence], Answer], ...] = (

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from titanicarus.heal import report, watch
-from titanicarus.heal.case import Answer, Decision, Question, Verdict, first_objection
+from titanicarus.heal.case import Answer, Decision, Question, Verdict, first_objection, leave, refuse
 from titanicarus.heal.holds import FLEET, Hold, over, spell
 from titanicarus.heal.report import BadReport
 from titanicarus.heal.watch import EVERYTHING, Limits, Memory
@@ -204,20 +204,20 @@ def _allowed(case: Trouble) -> Answer:
     """1. Is healing on here?"""
     hold = over(case.holds, (FLEET, case.island or "", case.heard.host), case.now)
     if hold is not None and not case.heard.ends:
-        return _refuse(Question.ALLOWED, f"is left alone: {hold.sentence(case.now)}")
+        return refuse(Question.ALLOWED, f"is left alone: {hold.sentence(case.now)}")
     return "healing is on"
 
 
 def _believed(case: Trouble) -> Answer:
     """2. May this host say so, and is it news?"""
     if case.island is None:
-        return _refuse(Question.BELIEVED, "is of no host of this fleet")
+        return refuse(Question.BELIEVED, "is of no host of this fleet")
     if not case.may_be:
-        return _refuse(Question.BELIEVED, "is no part that a host of this fleet has")
+        return refuse(Question.BELIEVED, "is no part that a host of this fleet has")
     if case.told >= MOST_TOLD and case.heard.accuses and not case.standing:
-        return _leave(Question.BELIEVED, f"is one of many: {case.told} parts of this host were looked into of late")
+        return leave(Question.BELIEVED, f"is one of many: {case.told} parts of this host were looked into of late")
     if case.waited > QUEUE_SECONDS:
-        return _refuse(Question.BELIEVED, f"was reported {spell(case.waited)} ago; if it is still so, it is said again")
+        return refuse(Question.BELIEVED, f"was reported {spell(case.waited)} ago; if it is still so, it is said again")
     return "the host may say this of itself, and it is news"
 
 
@@ -227,12 +227,12 @@ def _observers(case: Trouble) -> Answer:
     if heard.kind is Kind.WELL:
         return "its host says that it is well"
     if heard.kind is Kind.UNKNOWN:
-        return _refuse(Question.OBSERVERS, f"cannot be looked at: {heard.why or 'no reason given'}; unknown is not ill")
+        return refuse(Question.OBSERVERS, f"cannot be looked at: {heard.why or 'no reason given'}; unknown is not ill")
     if heard.looks < LOOKS:
-        return _leave(Question.OBSERVERS, "was seen so once only, which is not enough")
+        return leave(Question.OBSERVERS, "was seen so once only, which is not enough")
     if heard.seconds < case.patience and not case.standing:
         wait = f"{spell(case.patience)} to come right by itself"
-        return _leave(Question.OBSERVERS, f"is ill for {spell(heard.seconds)}: it has {wait}")
+        return leave(Question.OBSERVERS, f"is ill for {spell(heard.seconds)}: it has {wait}")
     return f"the host saw it {heard.looks} times in a row, for {spell(heard.seconds)}"
 
 
@@ -240,9 +240,9 @@ def _still_so(case: Trouble) -> Answer:
     """4. Is it still so? The host looks again, now."""
     heard = case.heard
     if heard.ends and not case.standing:
-        return _leave(Question.STILL_SO, "is well, and nobody was told that it was not")
+        return leave(Question.STILL_SO, "is well, and nobody was told that it was not")
     if case.standing and not heard.ends:
-        return _leave(Question.STILL_SO, f"is still ill, as incident {case.standing} says")
+        return leave(Question.STILL_SO, f"is still ill, as incident {case.standing} says")
     if case.views is None:
         return Decision(Verdict.LOOK, Question.STILL_SO, f"is {heard.kind}: look again")
     return _seen(case, case.views)
@@ -251,13 +251,13 @@ def _still_so(case: Trouble) -> Answer:
 def _seen(case: Trouble, views: Mapping[str, str] | str) -> Answer:
     """What the second look found."""
     if isinstance(views, str):
-        return _refuse(Question.STILL_SO, f"cannot be looked at: {views}; unknown is not ill")
+        return refuse(Question.STILL_SO, f"cannot be looked at: {views}; unknown is not ill")
     wrong = views.get(case.heard.part)
     if not wrong:
         words = "is none of its parts any more" if wrong is None else "is well"
         return Decision(Verdict.DONE if case.heard.ends else Verdict.LEAVE, Question.STILL_SO, words)
     if case.heard.ends:
-        return _refuse(Question.STILL_SO, f"is said to be well, and is not: {wrong}")
+        return refuse(Question.STILL_SO, f"is said to be well, and is not: {wrong}")
     return f"a second look finds: {wrong}"
 
 
@@ -277,14 +277,6 @@ def _result(case: Trouble) -> Decision:
     wrong = case.views[case.heard.part] if isinstance(case.views, Mapping) else case.heard.why
     words = f"{wrong}, for {spell(case.heard.seconds)} or more: what looks after it does not put it right"
     return Decision(Verdict.ESCALATE, Question.RESULT, words)
-
-
-def _leave(question: Question, sentence: str) -> Decision:
-    return Decision(Verdict.LEAVE, question, sentence)
-
-
-def _refuse(question: Question, sentence: str) -> Decision:
-    return Decision(Verdict.REFUSE, question, sentence)
 
 
 _QUESTIONS: tuple[Callable[[Trouble], Answer], ...] = (

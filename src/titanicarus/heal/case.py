@@ -136,3 +136,13 @@ def first_objection(questions: Iterable[Callable[[Asked], Answer]], case: Asked,
             return replace(answer, sentence=f"{subject} {answer.sentence}", passed=tuple(passed))
         passed.append(answer)
     raise AssertionError("the last question always decides")
+
+
+def leave(question: Question, sentence: str) -> Decision:
+    """There is nothing to be done."""
+    return Decision(Verdict.LEAVE, question, sentence)
+
+
+def refuse(question: Question, sentence: str) -> Decision:
+    """Something is wrong, and nothing may be done now."""
+    return Decision(Verdict.REFUSE, question, sentence)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from titanicarus.heal.case import Action, Answer, Case, Decision, Outcome, Question, Verdict, first_objection
+from titanicarus.heal.case import Action, Answer, Case, Decision, Outcome, Question, Verdict, first_objection, refuse
 from titanicarus.heal.holds import FLEET, over, spell
 from titanicarus.heal.report import Kind
 from titanicarus.heal.sight import NoSight, PastAct, Sight, State
@@ -61,9 +61,9 @@ def _allowed(case: Case) -> Answer:
     island = case.declared.island if case.declared else ""
     hold = over((*case.holds, *(sight.holds if sight else ())), (FLEET, island, case.report.host), case.now)
     if hold is not None:
-        return _refuse(Question.ALLOWED, f"is left alone: {hold.sentence(case.now)}")
+        return refuse(Question.ALLOWED, f"is left alone: {hold.sentence(case.now)}")
     if sight and sight.drained:
-        return _refuse(Question.ALLOWED, "is left alone: the host is drained, so somebody works on it")
+        return refuse(Question.ALLOWED, "is left alone: the host is drained, so somebody works on it")
     return "healing is on"
 
 
@@ -71,11 +71,11 @@ def _believed(case: Case) -> Answer:
     """2. May this host say so, and is it news?"""
     report, declared = case.report, case.declared
     if declared is None:
-        return _refuse(Question.BELIEVED, "is reported by no host of this fleet")
+        return refuse(Question.BELIEVED, "is reported by no host of this fleet")
     if report.kind is not Kind.UNKNOWN and report.unit not in declared.units:
-        return _refuse(Question.BELIEVED, "is no unit that this host should run")
+        return refuse(Question.BELIEVED, "is no unit that this host should run")
     if case.waited > QUEUE_SECONDS and not case.attempts:
-        return _refuse(Question.BELIEVED, f"was reported {spell(case.waited)} ago; if it is still so, it is said again")
+        return refuse(Question.BELIEVED, f"was reported {spell(case.waited)} ago; if it is still so, it is said again")
     return "the host may say this of itself, and it is news"
 
 
@@ -85,11 +85,11 @@ def _observers(case: Case) -> Answer:
     if report.kind is Kind.WELL:
         return Decision(Verdict.LEAVE, Question.OBSERVERS, "runs again, as its host says")
     if report.kind is Kind.UNKNOWN:
-        return _refuse(
+        return refuse(
             Question.OBSERVERS, f"cannot be looked at: {report.why or 'no reason given'}; unknown is not down"
         )
     if report.looks < LOOKS and report.kind is Kind.STOPPED:
-        return _refuse(Question.OBSERVERS, "was seen so once only, which is not enough")
+        return refuse(Question.OBSERVERS, "was seen so once only, which is not enough")
     return f"the host saw it {report.looks} times in a row, for {spell(report.seconds)}"
 
 
@@ -100,7 +100,7 @@ def _still_so(case: Case) -> Answer:
     if isinstance(case.sight, NoSight):
         if case.attempts:
             return _escalate(f"cannot be looked at after {_tried(case)}: {case.sight.why}")
-        return _refuse(Question.STILL_SO, f"cannot be looked at: {case.sight.why}; unknown is not down")
+        return refuse(Question.STILL_SO, f"cannot be looked at: {case.sight.why}; unknown is not down")
     if not case.sight.claimed:
         return _anothers(case, case.sight)
     if case.attempts:
@@ -113,12 +113,12 @@ def _old(case: Case, sight: Sight) -> Decision | None:
     if case.by_hand:
         return None
     if sight.boot != case.report.boot:
-        return _refuse(Question.STILL_SO, "was reported in another boot of the host: that is over")
+        return refuse(Question.STILL_SO, "was reported in another boot of the host: that is over")
     age = sight.up - case.report.up
     if age > FRESH_SECONDS:
-        return _refuse(Question.STILL_SO, f"was seen so {spell(age)} ago by the host's own clock, which is too long")
+        return refuse(Question.STILL_SO, f"was seen so {spell(age)} ago by the host's own clock, which is too long")
     if age < -1.0:
-        return _refuse(
+        return refuse(
             Question.STILL_SO, "is reported for a time that is still to come: the report is none of the host's"
         )
     return None
@@ -129,7 +129,7 @@ def _now(case: Case, sight: Sight) -> Answer:
     if sight.state is State.RUNNING and (case.report.kind is Kind.STOPPED or sight.running_for >= RUNS_WELL_SECONDS):
         return Decision(Verdict.LEAVE, Question.STILL_SO, "runs" if case.by_hand else "runs again by itself")
     if objection := _at_work(sight) or _too_early(case, sight):
-        return _refuse(Question.STILL_SO, objection)
+        return refuse(Question.STILL_SO, objection)
     return f"a second look found it {_found(sight)}"
 
 
@@ -172,7 +172,7 @@ def _budget(case: Case) -> Answer:
     same = [act for act in here if act.unit == case.report.unit]
     vain = [act for act in same if act.helped is False]
     if len(vain) >= HOPELESS:
-        return _refuse(Question.BUDGET, f"was acted on {len(vain)} times within an hour in vain: a person has to look")
+        return refuse(Question.BUDGET, f"was acted on {len(vain)} times within an hour in vain: a person has to look")
     for acts, most, where in (
         (len(same), UNIT_ACTS, "this unit"),
         (len(here), HOST_ACTS, "this host"),
@@ -180,16 +180,14 @@ def _budget(case: Case) -> Answer:
         (case.spent.fleet, FLEET_ACTS, "the fleet"),
     ):
         if acts >= most:
-            return _refuse(Question.BUDGET, f"has to wait: the budget of {most} acts an hour for {where} is spent")
+            return refuse(Question.BUDGET, f"has to wait: the budget of {most} acts an hour for {where} is spent")
     if wait := _held_down(same):
         often = "once" if len(same) == 1 else f"{len(same)} times"
-        return _refuse(
-            Question.BUDGET, f"comes and goes: acted on {often} of late, held down for another {spell(wait)}"
-        )
+        return refuse(Question.BUDGET, f"comes and goes: acted on {often} of late, held down for another {spell(wait)}")
     least, share = MOST_TROUBLED
     if case.spent.troubled >= least and case.spent.troubled * share > case.spent.hosts:
         many = f"{case.spent.troubled} of {case.spent.hosts} hosts"
-        return _refuse(Question.BUDGET, f"is one of many: {many} report trouble, so the fault is more likely ours")
+        return refuse(Question.BUDGET, f"is one of many: {many} report trouble, so the fault is more likely ours")
     return f"{len(here)} acts on this host within an hour, {case.spent.fleet} in the fleet"
 
 
@@ -253,10 +251,6 @@ def _unit(case: Case) -> str:
 
 def _act(action: Action, sentence: str) -> Decision:
     return Decision(Verdict.ACT, Question.RESULT, sentence, action)
-
-
-def _refuse(question: Question, sentence: str) -> Decision:
-    return Decision(Verdict.REFUSE, question, sentence)
 
 
 def _escalate(sentence: str, question: Question = Question.RESULT) -> Decision:

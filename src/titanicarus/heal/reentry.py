@@ -13,7 +13,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from titanicarus.heal.case import Action, Answer, Attempt, Decision, Outcome, Question, Verdict, first_objection
+from titanicarus.heal.case import (
+    Action,
+    Answer,
+    Attempt,
+    Decision,
+    Outcome,
+    Question,
+    Verdict,
+    first_objection,
+    leave,
+    refuse,
+)
 from titanicarus.heal.holds import FLEET, Hold, over, spell
 from titanicarus.heal.shares import Out
 
@@ -93,23 +104,23 @@ def _allowed(case: Reentry) -> Answer:
     if case.by_hand:
         return "an operator asked for it"
     if hold := over(case.holds, (FLEET, case.island), case.now):
-        return _refuse(Question.ALLOWED, f"stays out: {hold.sentence(case.now)}")
+        return refuse(Question.ALLOWED, f"stays out: {hold.sentence(case.now)}")
     return "healing is on"
 
 
 def _believed(case: Reentry) -> Answer:
     """2. Is it out?"""
     if case.out is None:
-        return _leave(Question.BELIEVED, "has its share of new users: it is not out")
+        return leave(Question.BELIEVED, "has its share of new users: it is not out")
     return f"{case.out.by} took it out {spell(case.now - case.out.since)} ago"
 
 
 def _observers(case: Reentry) -> Answer:
     """3. Is it there, by the internet, and does it want users?"""
     if case.state is None:
-        return _leave(Question.OBSERVERS, "stays out: its health check gives no answer over the internet")
+        return leave(Question.OBSERVERS, "stays out: its health check gives no answer over the internet")
     if case.state != UP:
-        return _leave(Question.OBSERVERS, f'stays out: its own health check says "{case.state}"')
+        return leave(Question.OBSERVERS, f'stays out: its own health check says "{case.state}"')
     return "its health check is green over the internet"
 
 
@@ -119,7 +130,7 @@ def _still_so(case: Reentry) -> Answer:
     wait = patience(times) + case.turn * TURN_SECONDS - case.well_for
     if not case.by_hand and wait > 0:
         often = "" if times == 1 else f", for it was taken out {times} times within an hour"
-        return _leave(Question.STILL_SO, f"has to be well for another {spell(wait)}{often}")
+        return leave(Question.STILL_SO, f"has to be well for another {spell(wait)}{often}")
     return f"it has been so for {spell(case.well_for)}"
 
 
@@ -127,7 +138,7 @@ def _budget(case: Reentry) -> Answer:
     """5. Was it tried just now?"""
     if not case.by_hand and case.failed_for is not None and case.failed_for < AGAIN_SECONDS:
         wait = spell(AGAIN_SECONDS - case.failed_for)
-        return _leave(Question.BUDGET, f"could not be brought back a while ago; it is tried again in {wait}")
+        return leave(Question.BUDGET, f"could not be brought back a while ago; it is tried again in {wait}")
     return "it was not tried in vain of late"
 
 
@@ -135,7 +146,7 @@ def _ours(case: Reentry) -> Answer:
     """6. Is it this master's to do? To do it twice changes nothing, but for who sees half of it."""
     out = case.out
     if out and out.under_way and out.said_by != case.me and case.now - out.last < BUSY_SECONDS and not case.by_hand:
-        return _leave(Question.OURS, f"is being seen to by {out.said_by}")
+        return leave(Question.OURS, f"is being seen to by {out.said_by}")
     return f"{case.turn} masters come before this one, and it is still out"
 
 
@@ -152,7 +163,7 @@ def _result(case: Reentry) -> Decision:
         more = f", and {len(not_yet) - 3} more" if len(not_yet) > 3 else ""
         words = f"stays out: {'; '.join(not_yet[:3])}{more}"
         if case.well_for < OVERDUE_SECONDS + case.turn * OVERDUE_TURN_SECONDS or case.by_hand:
-            return _refuse(Question.RESULT, words)
+            return refuse(Question.RESULT, words)
         overdue = f"{words}; its health check is green for {spell(case.well_for)}"
         return Decision(Verdict.ESCALATE, Question.RESULT, overdue)
     silent = sorted({host for hosts in case.needs.values() for host in hosts} - set(case.answers))
@@ -165,14 +176,6 @@ def _not_yet(needs: Mapping[str, tuple[str, ...]], answers: Mapping[str, Readine
     wrong = [f"{host} {words}" for host, said in sorted(answers.items()) for words in said]
     nobody = [part for part, hosts in sorted(needs.items()) if not any(host in answers for host in hosts)]
     return [*(f"no {part} host gave an answer" for part in nobody), *wrong]
-
-
-def _leave(question: Question, sentence: str) -> Decision:
-    return Decision(Verdict.LEAVE, question, sentence)
-
-
-def _refuse(question: Question, sentence: str) -> Decision:
-    return Decision(Verdict.REFUSE, question, sentence)
 
 
 _QUESTIONS: tuple[Callable[[Reentry], Answer], ...] = (

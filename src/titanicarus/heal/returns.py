@@ -6,33 +6,31 @@ Any master that sees the island from outside may do it, the one that took it out
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from titanicarus.drain import look
+from titanicarus.drain import island as island_health
 from titanicarus.heal import incidents, orders, reentry, shares
 from titanicarus.heal.case import Action, Verdict
 from titanicarus.heal.incidents import Incident
 from titanicarus.heal.post import RESULTS, Ended, Post
 from titanicarus.heal.reentry import Reentry
 
-HEALTH = "/healthz/web"
 PAUSE_SECONDS = 60.0
 """So much later at least the hosts of an island that is not ready are asked again."""
 
 _ESCALATED = RESULTS[Verdict.ESCALATE]
 
-Look = Callable[[str, str], tuple[int, dict[str, Any]] | None]
-"""Status and document of a health check, by address and path; None when there is no answer."""
+States = Callable[[Mapping[str, str]], Mapping[str, str | None]]
+"""What each island says of its web service, by its public address; None when there is no answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Returns(Post):
     """One control host's."""
 
-    look: Look = look.health
+    states: States = island_health.states
 
     def due(self) -> list[str]:
         """The islands that are out and whose time has come, by their own health checks, as far as this host can see
@@ -95,8 +93,7 @@ class Returns(Post):
 
     def _case(self, island: str, *, by_hand: bool = False) -> Reentry:
         place, out = self.facts.places[island], shares.out(self.ledger.everything()).get(island)
-        answer = self.look(place.address, HEALTH)
-        state = None if answer is None else str(answer[1].get("state", "unknown"))
+        state = self.states({island: place.address})[island]
         turn = self.facts.telling_turn(island) or 0
         failed = [past.closed_at for past in self.own() if _in_vain(past, island)]
         return Reentry(

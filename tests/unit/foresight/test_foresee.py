@@ -134,7 +134,7 @@ def test_a_gateway_that_goes_with_its_island_is_no_line_of_its_own() -> None:
 
 
 def test_words_that_mean_nothing() -> None:
-    with pytest.raises(BadScenario, match=r'"syd-web" cannot be lost; did you mean .*; say hosts, islands, `aws` or'):
+    with pytest.raises(BadScenario, match=r'"syd-web" cannot be lost: say hosts, .*; did you mean "syd-web'):
         parse(["syd-web"], FLEET)
     whole = parse([host.id for host in FLEET.hosts if host.island == "mel"], FLEET)
     assert whole.islands == ("mel",) and whole == parse(["mel"], FLEET)
